@@ -1,0 +1,17 @@
+.PHONY: test lint types bench quality docs
+
+test:
+	pytest
+
+lint:
+	ruff check . && ruff format --check .
+
+types:
+	pyright
+
+bench:
+	python tests/benchmarks/import_time.py
+	python tests/benchmarks/main_job.py
+
+quality:
+	python tests/benchmarks/digits_quality.py

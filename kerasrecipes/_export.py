@@ -1,0 +1,79 @@
+"""The registry of public names, by family, and their registration for saving.
+
+A decorator does both: `@export("layers")` above a class lets Keras save and load it, and lets
+string arguments and TOML recipes name it, as `"DenseBlock"`, `"dense_block"` or `"denseblock"`.
+"""
+
+import inspect
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import keras
+
+from kerasrecipes._checks import InputError, check_choice, did_you_mean
+
+T = TypeVar("T", bound=Callable[..., Any])
+
+_REGISTRY: dict[str, dict[str, Any]] = {}
+
+
+def export(family: str, *aliases: str, saved: bool = True) -> Callable[[T], T]:
+    """Returns a decorator that adds a class or function to `family`.
+
+    Args:
+        family: Name of the subpackage, such as "layers".
+        *aliases: More names that `lookup` accepts.
+        saved: Whether saved models may refer to the object, so that Keras must find it again
+            as `kerasrecipes.<family>><name>`.
+    """
+
+    def decorate(thing: T) -> T:
+        members = _REGISTRY.setdefault(family, {})
+        for key in dict.fromkeys(_key(name) for name in (thing.__name__, *aliases)):
+            if key in members:
+                raise ValueError(f"{family} has two members named {key!r}.")
+            members[key] = thing
+        if saved:
+            return keras.saving.register_keras_serializable(f"kerasrecipes.{family}")(thing)
+        return thing
+
+    return decorate
+
+
+def members(family: str) -> dict[str, Any]:
+    """Returns the members of a family by their proper names, in alphabetical order."""
+    found = {thing.__name__: thing for thing in _REGISTRY.get(family, {}).values()}
+    return dict(sorted(found.items()))
+
+
+def lookup(argument: str, family: str, name: str) -> Any:
+    """Returns the member of `family` called `name`; an unknown name is an `InputError`.
+
+    Case and underscores do not count: "one_cycle", "OneCycle" and "onecycle" are the same.
+    """
+    found = _REGISTRY.get(family, {})
+    if _key(name) not in found:
+        known = list(members(family))
+        near = {_key(each): each for each in known}
+        hint = did_you_mean(_key(name), near)
+        for key, each in near.items():
+            hint = hint.replace(repr(key), repr(each))
+        raise InputError(
+            f"`{argument}` must name one of the {family}: {', '.join(known)}. "
+            f"Received: {name!r}. {hint}".strip()
+        )
+    return found[_key(name)]
+
+
+def _key(name: str) -> str:
+    return name.replace("_", "").lower()
+
+
+def bind(argument: str, factory: Callable[..., T], arguments: dict[str, Any]) -> T:
+    """Calls `factory` with keyword arguments that came from a dict; errors name the key."""
+    accepted = inspect.signature(factory).parameters
+    open_ended = any(p.kind is p.VAR_KEYWORD for p in accepted.values())
+    for key in arguments:
+        if key not in accepted and not open_ended:
+            check_choice(f"{argument}.{key}", key, list(accepted))
+    return factory(**arguments)
