@@ -8,8 +8,6 @@ import inspect
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-import keras
-
 from kerasrecipes._checks import InputError, check_choice, did_you_mean
 
 T = TypeVar("T", bound=Callable[..., Any])
@@ -34,6 +32,8 @@ def export(family: str, *aliases: str, saved: bool = True) -> Callable[[T], T]:
                 raise ValueError(f"{family} has two members named {key!r}.")
             members[key] = thing
         if saved:
+            import keras  # here, since importing Keras imports all that is registered
+
             return keras.saving.register_keras_serializable(f"kerasrecipes.{family}")(thing)
         return thing
 
@@ -65,15 +65,29 @@ def lookup(argument: str, family: str, name: str) -> Any:
     return found[_key(name)]
 
 
+def bind(argument: str, factory: Callable[..., Any], arguments: dict[str, Any]) -> Any:
+    """Calls `factory` with keyword arguments that came from a dict; errors name the key."""
+    accepted = _parameters(factory)
+    for key in arguments:
+        check_choice(f"{argument}.{key}", key, accepted)
+    return factory(**arguments)
+
+
+def _parameters(factory: Callable[..., Any]) -> list[str]:
+    """Returns the names of the parameters, those of base classes that **kwargs go to included."""
+    makers = [c.__init__ for c in factory.__mro__] if isinstance(factory, type) else [factory]
+    names: dict[str, None] = {}
+    for maker in makers:
+        parameters = inspect.signature(maker).parameters.values()
+        names.update(dict.fromkeys(p.name for p in parameters if p.kind in _BY_NAME))
+        if all(p.kind is not p.VAR_KEYWORD for p in parameters):
+            break
+    names.pop("self", None)
+    return list(names)
+
+
+_BY_NAME = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
+
+
 def _key(name: str) -> str:
     return name.replace("_", "").lower()
-
-
-def bind(argument: str, factory: Callable[..., T], arguments: dict[str, Any]) -> T:
-    """Calls `factory` with keyword arguments that came from a dict; errors name the key."""
-    accepted = inspect.signature(factory).parameters
-    open_ended = any(p.kind is p.VAR_KEYWORD for p in accepted.values())
-    for key in arguments:
-        if key not in accepted and not open_ended:
-            check_choice(f"{argument}.{key}", key, list(accepted))
-    return factory(**arguments)

@@ -1,0 +1,11 @@
+"""Callbacks for `model.fit`."""
+
+import keras  # noqa: F401  (first: see kerasrecipes/__init__.py)
+
+from kerasrecipes.callbacks.bind_schedule import BindSchedule as BindSchedule
+from kerasrecipes.callbacks.early_stopping import EarlyStopping as EarlyStopping
+from kerasrecipes.callbacks.interrupt import Interrupt as Interrupt
+from kerasrecipes.callbacks.learning_rate_log import LearningRateLog as LearningRateLog
+from kerasrecipes.callbacks.monitor import direction as direction
+from kerasrecipes.callbacks.progress import Progress as Progress
+from kerasrecipes.callbacks.standard import standard as standard

@@ -1,0 +1,77 @@
+"""BindSchedule."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import keras
+
+from kerasrecipes import _keras_internals
+from kerasrecipes._checks import InputError
+from kerasrecipes._export import export
+from kerasrecipes.schedules.schedule import FitLength, Schedule
+
+
+@export("callbacks", saved=False)
+class BindSchedule(keras.callbacks.Callback):
+    """Tells a schedule of relative length how long the fit is, before its first update.
+
+    With e epochs of s steps, the fit has e * s updates, and the schedule counts them from the
+    beginning of epoch 0; a fit that begins at `initial_epoch=k` is k * s updates in.
+    Recipe models and `standard()` bring this callback along.
+
+    Raises: InputError when the steps per epoch are not known.
+
+    Example:
+    >>> import keras, numpy as np
+    >>> import kerasrecipes as kr
+    >>> model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
+    >>> model.compile(kr.optimizers.SGD(kr.schedules.Cosine(0.1)), "mse")
+    >>> x, y = np.ones((64, 2)), np.ones((64, 1))
+    >>> history = model.fit(x, y, epochs=5, verbose=0, callbacks=[BindSchedule()])
+    >>> round(float(model.optimizer.learning_rate), 4)
+    0.0
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._bound = False
+
+    def on_train_begin(self, logs: Mapping[str, Any] | None = None) -> None:
+        """Asks for the length at the beginning of the first epoch, which tells where that is."""
+        self._bound = False
+
+    def on_epoch_begin(self, epoch: int, logs: Mapping[str, Any] | None = None) -> None:
+        """Binds the schedule once in a fit."""
+        if self._bound:
+            return
+        self._bound = True
+        optimizer = _keras_internals.inner_optimizer(self.model.optimizer)
+        schedule = _keras_internals.learning_rate_schedule(optimizer)
+        if isinstance(schedule, Schedule) and schedule.needs_fit:
+            self._bind(optimizer, schedule, epoch)
+
+    def _bind(self, optimizer: Any, schedule: Schedule, epoch: int) -> None:
+        steps = self.params.get("steps")
+        if not steps:
+            raise InputError(
+                f"The length of {type(schedule).__name__} depends on the steps per epoch, which "
+                "the data does not tell. Pass `steps_per_epoch` to `fit`, or give the "
+                "schedule's lengths in updates."
+            )
+        updates = self.params["epochs"] * steps
+        if hasattr(optimizer, "bind_fit"):
+            with _keras_internals.strategy_scope(self.model):
+                optimizer.build(self.model.trainable_variables)
+            start = int(optimizer.iterations) - epoch * steps
+            optimizer.bind_fit(start=start, updates=updates, updates_per_epoch=steps)
+        else:
+            self._bind_plain(schedule, FitLength(updates, steps), optimizer)
+
+    def _bind_plain(self, schedule: Schedule, fit: FitLength, optimizer: Any) -> None:
+        if int(optimizer.iterations):
+            raise InputError(
+                f"{type(schedule).__name__} cannot be bound to a second fit by a plain Keras "
+                f"{type(optimizer).__name__}. Use the optimizer of `kerasrecipes.optimizers`, "
+                "or give the schedule's lengths in updates."
+            )
+        schedule.fit = fit

@@ -1,0 +1,127 @@
+"""The one place that compares: directions of metrics, and when a value is better than the best."""
+
+import math
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import keras
+
+from kerasrecipes._checks import InputError, check_choice, check_number, did_you_mean
+
+_MIN = (
+    "loss crossentropy error mae mse msle mape rmse deviation divergence huber logcosh log_cosh "
+    "hinge poisson entropy false_positives false_negatives nll perplexity"
+).split()
+_MAX = (
+    "accuracy acc auc precision recall f1 fbeta f_beta r2 iou io_u similarity true_positives "
+    "true_negatives sensitivity specificity kappa correlation pearson spearman mcc dice map ndcg "
+    "mrr concordance"
+).split()
+
+
+def direction(name: str, mode: str = "auto") -> str:
+    """Returns "min" or "max", whichever is better for the log entry `name`.
+
+    Args:
+        name: Log entry such as "val_f1_score" or "val_head_auc_1".
+        mode: "min" or "max", or "auto" to look the name up in the table of directions, where
+            whole words of the name count, the last one first.
+
+    Raises: InputError for a name that the table does not know.
+
+    Example:
+    >>> direction("val_loss"), direction("val_f1_score"), direction("val_auc_1")
+    ('min', 'max', 'max')
+    """
+    if check_choice("mode", mode, ("auto", "min", "max")) != "auto":
+        return mode
+    words = f"_{name.lower()}_"
+    found = [
+        (match.end(), len(key), better)
+        for better, keys in (("min", _MIN), ("max", _MAX))
+        for key in keys
+        for match in re.finditer(f"_{key}(?=_)", words)
+    ]
+    if not found:
+        raise InputError(
+            f"`mode` is needed for monitor={name!r}: whether lower or higher is better does not "
+            "follow from the name. Give mode='min' or mode='max'."
+        )
+    return max(found)[2]
+
+
+class MonitorCallback(keras.callbacks.Callback):
+    """Base of the callbacks that watch one log entry.
+
+    `better` says whether a value is strictly better than the best so far, by more than
+    `min_delta`; NaN and infinity never are. A monitor that the logs do not have is an error.
+
+    Args:
+        monitor: Log entry, or None for the one that the model's target names, else "val_loss".
+        mode: "min", "max", or "auto" for the table of directions.
+        min_delta: By how much a value must be better, float >= 0.
+    """
+
+    def __init__(
+        self, monitor: str | None = None, *, mode: str = "auto", min_delta: float = 0.0
+    ) -> None:
+        super().__init__()
+        if monitor is not None and not isinstance(monitor, str):
+            raise InputError(f"`monitor` must be the name of a log entry. Received: {monitor!r}.")
+        self.monitor = monitor
+        self.mode = check_choice("mode", mode, ("auto", "min", "max"))
+        self.min_delta = check_number("min_delta", min_delta, low=0.0)
+        self.best = math.nan
+        self._missing = 0
+        if monitor is not None:
+            direction(monitor, mode)
+
+    def on_train_begin(self, logs: Mapping[str, Any] | None = None) -> None:
+        """Resolves the monitor and its direction, before anything trains."""
+        target = getattr(self.model, "target", None)
+        self.watched = self.monitor or getattr(target, "monitor", "val_loss")
+        self.direction = direction(self.watched, self.mode)
+        self.best = math.nan
+        self._missing = 0
+
+    def better(self, value: float) -> bool:
+        """Returns whether `value` is finite, and strictly better than `best` by `min_delta`."""
+        if not math.isfinite(value):
+            return False
+        if math.isnan(self.best):
+            return True
+        gain = value - self.best if self.direction == "max" else self.best - value
+        return gain > self.min_delta
+
+    def monitored(self, logs: Mapping[str, Any] | None, *, patience: int = 0) -> float | None:
+        """Returns the watched value; None in an epoch without validation.
+
+        Raises: InputError for a name that the metrics do not have, and for a validation entry
+            that has been missing for more than `patience` epochs.
+        """
+        logs = logs or {}
+        if self.watched in logs:
+            self._missing = 0
+            return float(logs[self.watched])
+        self._missing += 1
+        validated = any(name.startswith("val_") for name in logs)
+        misspelt = self.watched.removeprefix("val_") not in logs or validated
+        if misspelt or self._missing > patience:
+            raise missing_monitor(self.watched, logs)
+        return None
+
+
+def missing_monitor(monitor: str, available: Iterable[str]) -> InputError:
+    """Returns the error for a monitor that the logs do not have."""
+    available = sorted(available)
+    unvalidated = monitor.removeprefix("val_") in available
+    remedy = (
+        "Pass `validation_data` to `fit`, or monitor a training metric."
+        if unvalidated
+        else did_you_mean(monitor, available)
+    )
+    return InputError(
+        f"`monitor` must be one of the logs' entries {', '.join(available)}. "
+        f"Received: {monitor!r}. {remedy}".strip()
+    )

@@ -1,0 +1,42 @@
+"""The standard set of callbacks."""
+
+import keras
+
+from kerasrecipes._checks import check_choice
+from kerasrecipes._export import export
+from kerasrecipes.callbacks.bind_schedule import BindSchedule
+from kerasrecipes.callbacks.early_stopping import EarlyStopping
+from kerasrecipes.callbacks.interrupt import Interrupt
+from kerasrecipes.callbacks.learning_rate_log import LearningRateLog
+from kerasrecipes.callbacks.progress import Progress
+
+
+@export("callbacks", saved=False)
+def standard(
+    *, monitor: str | None = None, patience: int | None = 10, progress: bool = True
+) -> list[keras.callbacks.Callback]:
+    """Returns the callbacks that nearly every fit wants, in the order that they need.
+
+    `Interrupt` (Ctrl-C ends cleanly), `BindSchedule` (schedules take their length from the fit),
+    `LearningRateLog` (the rate in History), `EarlyStopping` (the best weights come back) and
+    `Progress` (a line per epoch; call `fit` with `verbose=0`).
+
+    Args:
+        monitor: Log entry that decides which epoch is best. Defaults to None, the one that the
+            model's target names, else "val_loss".
+        patience: Epochs without improvement before the stop, or None to train all epochs and
+            still bring the best weights back. Defaults to 10.
+        progress: Whether to print a line per epoch. Defaults to True.
+
+    Example:
+    >>> [type(callback).__name__ for callback in standard(progress=False)]
+    ['Interrupt', 'BindSchedule', 'LearningRateLog', 'EarlyStopping']
+    """
+    check_choice("progress", progress, (True, False))
+    stopping = EarlyStopping(monitor, patience=patience)
+    callbacks = [Interrupt(), BindSchedule(), LearningRateLog(), stopping]
+    if progress:
+        line = Progress()
+        line.stopping = stopping
+        callbacks.append(line)
+    return callbacks

@@ -1,0 +1,49 @@
+"""Adamax."""
+
+from typing import Any
+
+import keras
+
+from kerasrecipes._export import export
+from kerasrecipes.optimizers.practice_mixin import PracticeMixin
+
+
+@export("optimizers")
+class Adamax(PracticeMixin, keras.optimizers.Adamax):
+    """Adam with the largest recent gradient in place of the root mean square.
+
+    With gradient g and update t:
+        m = b1 m + (1 - b1) g,  u = max(b2 u, |g|),  w = w - r m / ((1 - b1^t) (u + epsilon))
+
+    Args:
+        learning_rate: r, a float, schedule or function. Defaults to 2e-3.
+        beta_1: Decay of the mean of g. Defaults to 0.9.
+        beta_2: Decay of the largest |g|. Defaults to 0.999.
+        epsilon: Keeps the division finite. Defaults to 1e-8.
+        **kwargs: Arguments of `PracticeMixin` (clipping, `exclude_from_decay`) and of
+            `keras.optimizers.Optimizer`.
+
+    Example:
+    >>> optimizer = Adamax(2e-3, global_clipnorm=1.0)
+    >>> optimizer.clipping.global_clipnorm
+    1.0
+
+    Reference: Kingma & Ba 2015, arXiv:1412.6980, section 7.
+    """
+
+    def __init__(
+        self,
+        learning_rate: Any = 2e-3,
+        *,
+        beta_1: float = 0.9,
+        beta_2: float = 0.999,
+        epsilon: float = 1e-8,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(
+            learning_rate,
+            beta_1=beta_1,
+            beta_2=beta_2,
+            epsilon=epsilon,
+            **kwargs,
+        )

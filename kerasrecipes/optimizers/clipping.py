@@ -1,0 +1,106 @@
+"""Gradient clipping: what is clipped, and the arithmetic of each kind."""
+
+import dataclasses
+from collections.abc import Sequence
+from typing import Any
+
+from keras import ops
+
+from kerasrecipes._checks import InputError, check_number
+
+Gradients = Sequence[Any]
+
+
+@dataclasses.dataclass(frozen=True)
+class Clipping:
+    """At most one kind of clipping and its threshold, in Keras's own words.
+
+    Attributes:
+        clipvalue: Largest magnitude of an element, or None.
+        clipnorm: Largest Euclidean norm of one variable's gradient, or None.
+        global_clipnorm: Largest Euclidean norm of all gradients together, or None.
+        adaptive_clip: Largest ratio of a unit's gradient norm to its weight norm, or None.
+    """
+
+    clipvalue: float | None = None
+    clipnorm: float | None = None
+    global_clipnorm: float | None = None
+    adaptive_clip: float | None = None
+
+    def __post_init__(self) -> None:
+        given = {k: v for k, v in dataclasses.asdict(self).items() if v is not None}
+        if len(given) > 1:
+            raise InputError(
+                f"Only one kind of clipping can be set. Received: {given}. `global_clipnorm` "
+                "keeps the direction of the whole update."
+            )
+        for argument, threshold in given.items():
+            check_number(argument, threshold, low=0.0, open_low=True)
+
+    def __bool__(self) -> bool:
+        return any(value is not None for value in dataclasses.astuple(self))
+
+    def __call__(self, gradients: Gradients, variables: Sequence[Any]) -> list[Any]:
+        """Returns the clipped gradients; None stays None."""
+        if self.clipvalue is not None:
+            return clip_by_value(gradients, self.clipvalue)
+        if self.clipnorm is not None:
+            return clip_by_norm(gradients, self.clipnorm)
+        if self.global_clipnorm is not None:
+            return clip_by_global_norm(gradients, self.global_clipnorm)
+        if self.adaptive_clip is not None:
+            return clip_adaptively(gradients, variables, self.adaptive_clip)
+        return list(gradients)
+
+
+def global_norm(gradients: Gradients) -> Any:
+    """Returns the Euclidean norm of all gradients together, in float32: sqrt(sum g^2)."""
+    squares = [ops.sum(ops.square(ops.cast(g, "float32"))) for g in gradients if g is not None]
+    return ops.sqrt(sum(squares))
+
+
+def clip_by_value(gradients: Gradients, threshold: float) -> list[Any]:
+    """Returns min(max(g, -threshold), threshold), element by element."""
+    return [None if g is None else ops.clip(g, -threshold, threshold) for g in gradients]
+
+
+def clip_by_norm(gradients: Gradients, threshold: float) -> list[Any]:
+    """Returns each g * min(1, threshold / ||g||)."""
+    return [None if g is None else _shrink(g, global_norm([g]), threshold) for g in gradients]
+
+
+def clip_by_global_norm(gradients: Gradients, threshold: float) -> list[Any]:
+    """Returns g * min(1, threshold / norm), with one norm for all of them."""
+    norm = global_norm(gradients)
+    return [None if g is None else _shrink(g, norm, threshold) for g in gradients]
+
+
+def clip_adaptively(
+    gradients: Gradients, variables: Sequence[Any], factor: float, *, epsilon: float = 1e-3
+) -> list[Any]:
+    """Returns each unit's g * min(1, factor * max(||w||, epsilon) / ||g||).
+
+    A unit is a slice along the last axis: the weights into one output. Scalars and vectors
+    are units of their own.
+
+    Reference: Brock et al. 2021, arXiv:2102.06171, section 4.
+    """
+    clipped: list[Any] = []
+    for gradient, variable in zip(gradients, variables, strict=True):
+        if gradient is None:
+            clipped.append(None)
+            continue
+        limit = factor * ops.maximum(_unit_norm(ops.convert_to_tensor(variable)), epsilon)
+        clipped.append(_shrink(gradient, _unit_norm(gradient), limit))
+    return clipped
+
+
+def _unit_norm(x: Any) -> Any:
+    x = ops.cast(x, "float32")
+    axes = tuple(range(len(x.shape) - 1)) if len(x.shape) > 1 else None
+    return ops.sqrt(ops.sum(ops.square(x), axis=axes, keepdims=True))
+
+
+def _shrink(gradient: Any, norm: Any, limit: Any) -> Any:
+    factor = ops.where(norm > limit, limit / ops.maximum(norm, 1e-30), 1.0)
+    return gradient * ops.cast(ops.where(ops.isfinite(norm), factor, norm), gradient.dtype)

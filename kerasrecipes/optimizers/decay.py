@@ -1,0 +1,33 @@
+"""Which variables weight decay leaves alone."""
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+from kerasrecipes._checks import InputError
+
+NOT_DECAYED = (
+    r"(^|/)(bias|\w*_bias)$",
+    r"(^|/)(gamma|beta|scale|offset)$",
+)
+"""Patterns of variable paths that are not decayed: biases, and the scale and offset of norms."""
+
+
+def check_patterns(argument: str, patterns: Sequence[str]) -> tuple[str, ...]:
+    """Returns the regular expressions as a tuple; a broken one is an `InputError`."""
+    if isinstance(patterns, str):
+        patterns = (patterns,)
+    for pattern in patterns:
+        try:
+            re.compile(pattern)
+        except (re.error, TypeError) as error:
+            raise InputError(
+                f"`{argument}` must hold regular expressions of variable paths, such as "
+                f"'/bias$'. Received: {pattern!r} ({error})."
+            ) from error
+    return tuple(patterns)
+
+
+def matching(variables: Sequence[Any], patterns: Sequence[str]) -> list[Any]:
+    """Returns the variables whose path one of the patterns is found in."""
+    return [v for v in variables if any(re.search(pattern, v.path) for pattern in patterns)]

@@ -1,0 +1,42 @@
+"""From a name to an optimizer."""
+
+from typing import Any
+
+import keras
+
+from kerasrecipes._checks import InputError, fail
+from kerasrecipes._export import bind, lookup
+
+
+def get(identifier: Any, **arguments: Any) -> keras.optimizers.Optimizer:
+    """Returns the optimizer that `identifier` describes.
+
+    Args:
+        identifier: Name of an optimizer of this package ("adamw"), a dict with its name as
+            "name" and its arguments, or a Keras optimizer, which is returned as it is.
+        **arguments: Arguments for an optimizer given by name. None stands for the optimizer's
+            own default; a finished optimizer takes no others.
+
+    Example:
+    >>> optimizer = get("adamw", learning_rate=3e-4, weight_decay=None, global_clipnorm=1.0)
+    >>> type(optimizer).__name__, optimizer.weight_decay
+    ('AdamW', 0.01)
+    """
+    given = {key: value for key, value in arguments.items() if value is not None}
+    if isinstance(identifier, keras.optimizers.Optimizer):
+        if given:
+            raise InputError(
+                f"`optimizer` is a finished {type(identifier).__name__}, so {', '.join(given)} "
+                "cannot be set as well. Set them on the optimizer, or name it by a string."
+            )
+        return identifier
+    if isinstance(identifier, str):
+        identifier = {"name": identifier}
+    if not isinstance(identifier, dict) or "name" not in identifier:
+        fail("optimizer", "a name, a dict with a 'name', or a Keras optimizer", identifier)
+    own = {key: value for key, value in identifier.items() if key != "name"}
+    twice = sorted(set(own) & set(given))
+    if twice:
+        raise InputError(f"`optimizer` sets {', '.join(twice)}, which the recipe sets as well.")
+    factory = lookup("optimizer", "optimizers", str(identifier["name"]))
+    return bind("optimizer", factory, {**given, **own})

@@ -1,0 +1,32 @@
+"""Gradients of several replicas, where a TensorFlow distribution strategy runs the step."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import keras
+
+
+def after_all_reduce(
+    transform: Callable[[list[Any]], list[Any]], gradients: Sequence[Any]
+) -> list[Any]:
+    """Returns per-replica gradients whose sum over replicas is `transform` of their sum.
+
+    Keras optimizers sum the gradients over replicas last; a transformation that is not linear,
+    such as clipping, has to see that sum. So it is taken here first, transformed, and divided
+    by the number of replicas, which the optimizer's own sum then undoes.
+    """
+    if keras.config.backend() != "tensorflow":
+        return transform(list(gradients))
+    import tensorflow as tf
+
+    context = tf.distribute.get_replica_context()
+    if context is None or context.num_replicas_in_sync == 1:
+        return transform([_dense(g) for g in gradients])
+    present = [_dense(g) for g in gradients if g is not None]
+    summed = iter(context.all_reduce(tf.distribute.ReduceOp.SUM, present))
+    whole = transform([None if g is None else next(summed) for g in gradients])
+    return [None if g is None else g / context.num_replicas_in_sync for g in whole]
+
+
+def _dense(gradient: Any) -> Any:
+    return None if gradient is None else keras.ops.convert_to_tensor(gradient)

@@ -1,0 +1,131 @@
+"""What every recipe does around its layers: record itself, build in the scope, compile."""
+
+import contextlib
+import functools
+import inspect
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import keras
+
+from kerasrecipes import optimizers, schedules
+from kerasrecipes._checks import InputError, check_int, check_number, fail
+from kerasrecipes._export import export
+from kerasrecipes.recipes.recipe_model import RecipeCall, RecipeModel
+from kerasrecipes.targets.identify import get as get_target
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def recipe(function: F) -> F:
+    """Makes a function a recipe: registers it, builds in the strategy's scope, records its call.
+
+    The function takes `input_shape`, `target` and keyword arguments, `strategy` among them, and
+    returns a compiled `RecipeModel`.
+    """
+    signature = inspect.signature(function)
+
+    @functools.wraps(function)
+    def build(*args: Any, **kwargs: Any) -> RecipeModel:
+        bound = signature.bind(*args, **kwargs)
+        bound.apply_defaults()
+        bound.arguments["target"] = get_target(bound.arguments["target"])
+        if bound.arguments["seed"] is not None:
+            check_int("seed", bound.arguments["seed"])
+        with _scope(bound.arguments["strategy"]):
+            model = function(*bound.args, **bound.kwargs)
+        recorded = {k: v for k, v in bound.arguments.items() if k != "strategy"}
+        model.recipe = RecipeCall(function.__name__, recorded)
+        return model
+
+    return export("recipes", saved=False)(build)  # type: ignore[return-value]
+
+
+def compile_model(
+    inputs: Any,
+    outputs: Any,
+    target: Any,
+    *,
+    name: str | None,
+    optimizer: Any,
+    learning_rate: float | None,
+    schedule: Any,
+    clip_norm: float | None,
+    weight_decay: float | None,
+    label_smoothing: float,
+) -> RecipeModel:
+    """Returns the compiled model; see `mlp` for the arguments."""
+    _check_rates(learning_rate, clip_norm, weight_decay, label_smoothing)
+    model = RecipeModel(inputs, outputs, name=name)
+    model.compile(
+        optimizer=_optimizer(optimizer, learning_rate, schedule, clip_norm, weight_decay),
+        loss=target.loss(label_smoothing=label_smoothing),
+        metrics=target.metrics(),
+    )
+    model.optimizer.build(model.trainable_variables)
+    return model
+
+
+def _optimizer(
+    optimizer: Any,
+    learning_rate: float | None,
+    schedule: Any,
+    clip_norm: float | None,
+    weight_decay: float | None,
+) -> keras.optimizers.Optimizer:
+    if isinstance(optimizer, keras.optimizers.Optimizer):
+        if schedule not in (None, "constant") or learning_rate is not None:
+            raise InputError(
+                f"`optimizer` is a finished {type(optimizer).__name__}, which has its own "
+                "learning rate. Leave `learning_rate` and `schedule` out, or name the optimizer "
+                "by a string."
+            )
+        return optimizer
+    arguments = {"weight_decay": weight_decay, "global_clipnorm": clip_norm}
+    made = optimizers.get(optimizer, learning_rate=learning_rate, **arguments)
+    if schedule in (None, "constant"):
+        return made
+    rate = float(keras.ops.convert_to_numpy(made.learning_rate))
+    made.learning_rate = schedules.get(schedule, rate)
+    return made
+
+
+def _check_rates(
+    learning_rate: float | None,
+    clip_norm: float | None,
+    weight_decay: float | None,
+    label_smoothing: float,
+) -> None:
+    if learning_rate is not None:
+        check_number("learning_rate", learning_rate, low=0.0, open_low=True)
+    if clip_norm is not None:
+        check_number("clip_norm", clip_norm, low=0.0, open_low=True)
+    if weight_decay is not None:
+        check_number("weight_decay", weight_decay, low=0.0)
+    check_number("label_smoothing", label_smoothing, low=0.0, high=1.0, open_high=True)
+
+
+def check_input_shape(input_shape: Any) -> tuple[int, ...]:
+    """Returns the shape of one example, without the batch, as a tuple."""
+    if isinstance(input_shape, int) and not isinstance(input_shape, bool):
+        input_shape = (input_shape,)
+    remedy = "Give the shape of one example without the batch, such as (64,) or (28, 28, 1)."
+    if not isinstance(input_shape, (tuple, list)):
+        fail("input_shape", "a tuple of integers >= 1", input_shape, remedy)
+    for size in input_shape:
+        if isinstance(size, bool) or not isinstance(size, int) or size < 1:
+            fail("input_shape", "a tuple of integers >= 1", input_shape, remedy)
+    return tuple(input_shape)
+
+
+def replicas(strategy: Any) -> int:
+    """Returns the number of replicas that train in step."""
+    return 1 if strategy is None else strategy.num_replicas_in_sync
+
+
+def _scope(strategy: Any) -> contextlib.AbstractContextManager[Any]:
+    if strategy is None:
+        return contextlib.nullcontext()
+    if not hasattr(strategy, "scope") or not hasattr(strategy, "num_replicas_in_sync"):
+        fail("strategy", "a `tf.distribute.Strategy` or None", strategy)
+    return strategy.scope()

@@ -1,0 +1,122 @@
+"""RecipeModel, and the record of the recipe call that made it."""
+
+import dataclasses
+import inspect
+from collections.abc import Sequence
+from typing import Any, Self
+
+import keras
+
+from kerasrecipes._checks import InputError
+from kerasrecipes._export import export
+from kerasrecipes.callbacks.bind_schedule import BindSchedule
+from kerasrecipes.targets.target import Target
+
+
+@dataclasses.dataclass(frozen=True)
+class RecipeCall:
+    """Which recipe made a model, and with which arguments.
+
+    Attributes:
+        name: Name of the recipe function.
+        arguments: Its arguments by name, defaults included, without `strategy`.
+
+    Example:
+    >>> RecipeCall("mlp", {"hidden": (64,)}).arguments["hidden"]
+    (64,)
+    """
+
+    name: str
+    arguments: dict[str, Any]
+
+
+@export("recipes")
+class RecipeModel(keras.Model):
+    """The `keras.Model` that recipes return: a functional model that knows how it was made.
+
+    `fit` is Keras's own, with two things seen to: a schedule of relative length gets the length
+    of the fit, and a callback that watches a validation metric without validation data is
+    refused before training.
+
+    Args:
+        inputs: Symbolic inputs, as for `keras.Model`.
+        outputs: Symbolic outputs, as for `keras.Model`.
+        name: Name of the model.
+        recipe: The `RecipeCall` that made the model, or None. It is saved with the model.
+
+    Attributes:
+        recipe: The `RecipeCall` that made the model, or None.
+        target: The `Target` that the model was made for, or None.
+
+    Example:
+    >>> import kerasrecipes as kr
+    >>> model = kr.recipes.mlp((4,), kr.targets.Binary(), hidden=(8,))
+    >>> model.recipe.name, model.recipe.arguments["hidden"]
+    ('mlp', (8,))
+    """
+
+    def __init__(
+        self,
+        inputs: Any,
+        outputs: Any,
+        name: str | None = None,
+        *,
+        recipe: RecipeCall | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(inputs, outputs, name=name, **kwargs)
+        self.recipe = recipe
+
+    @property
+    def target(self) -> Target | None:
+        """What the model was made to predict."""
+        return None if self.recipe is None else self.recipe.arguments["target"]
+
+    def fit(self, *args: Any, **kwargs: Any) -> Any:
+        """Trains the model, as `keras.Model.fit` does, and binds its schedule to the fit."""
+        given = inspect.signature(super().fit).bind(*args, **kwargs).arguments
+        callbacks = given.get("callbacks")
+        if isinstance(callbacks, keras.callbacks.CallbackList):
+            return super().fit(*args, **kwargs)
+        single = isinstance(callbacks, keras.callbacks.Callback)
+        callbacks = [callbacks] if single else list(callbacks or [])
+        _check_validation(callbacks, self.target, given)
+        if not any(isinstance(callback, BindSchedule) for callback in callbacks):
+            callbacks.insert(0, BindSchedule())
+        try:
+            return super().fit(**{**given, "callbacks": callbacks})
+        finally:
+            for callback in callbacks:
+                getattr(callback, "close", lambda: None)()
+
+    def get_config(self) -> dict[str, Any]:
+        """Returns the graph of layers, and the recipe."""
+        recipe = None if self.recipe is None else vars(self.recipe)
+        return {**super().get_config(), "recipe": keras.saving.serialize_keras_object(recipe)}
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> Self:
+        """Returns the model that `get_config` described, uncompiled."""
+        config = dict(config)
+        recipe = keras.saving.deserialize_keras_object(config.pop("recipe", None), custom_objects)
+        model = super().from_config(config, custom_objects=custom_objects)
+        model.recipe = None if recipe is None else RecipeCall(**recipe)
+        return model
+
+
+def _check_validation(
+    callbacks: Sequence[Any], target: Target | None, given: dict[str, Any]
+) -> None:
+    """Refuses a callback that watches validation in a fit that has none."""
+    if given.get("validation_data") is not None or given.get("validation_split"):
+        return
+    for callback in callbacks:
+        if not hasattr(callback, "monitor"):
+            continue
+        monitor = callback.monitor or getattr(target, "monitor", "")
+        if monitor.startswith("val_"):
+            raise InputError(
+                f"`validation_data` is missing: {type(callback).__name__} watches {monitor!r}. "
+                "Pass `validation_data` or `validation_split` to `fit`, or set `monitor` to a "
+                f"training metric such as {monitor.removeprefix('val_')!r}."
+            )

@@ -1,0 +1,74 @@
+"""Clipping against optax and NumPy."""
+
+import keras
+import numpy as np
+import optax
+import pytest
+
+from kerasrecipes.optimizers import clipping
+
+RNG = np.random.default_rng(0)
+SHAPES = [(5, 4), (4,), (3, 3, 2, 6)]
+GRADIENTS = [RNG.normal(size=shape).astype("float32") * 3 for shape in SHAPES]
+WEIGHTS = [RNG.normal(size=shape).astype("float32") for shape in SHAPES]
+
+
+def through_optax(transform):
+    state = transform.init(WEIGHTS)
+    return transform.update(GRADIENTS, state, WEIGHTS)[0]
+
+
+@pytest.mark.parametrize(
+    ("ours", "peer"),
+    [
+        (clipping.clip_by_value(GRADIENTS, 0.5), optax.clip(0.5)),
+        (clipping.clip_by_norm(GRADIENTS, 2.0), optax.per_example_global_norm_clip),
+        (clipping.clip_by_global_norm(GRADIENTS, 2.0), optax.clip_by_global_norm(2.0)),
+        (clipping.clip_by_global_norm(GRADIENTS, 1e6), optax.identity()),
+    ],
+    ids=["value", "norm", "global", "nothing to clip"],
+)
+def test_agrees_with_optax(ours, peer):
+    if peer is optax.per_example_global_norm_clip:
+        expected = [g * min(1, 2.0 / np.linalg.norm(g)) for g in GRADIENTS]
+    else:
+        expected = through_optax(peer)
+    for a, b in zip(ours, expected, strict=True):
+        np.testing.assert_allclose(keras.ops.convert_to_numpy(a), b, rtol=1e-5)
+
+
+def test_adaptive_clipping_works_on_the_units_of_a_kernel():
+    clipped = clipping.clip_adaptively(GRADIENTS, WEIGHTS, 0.01)
+    for gradient, weight, result in zip(GRADIENTS, WEIGHTS, clipped, strict=True):
+        result = keras.ops.convert_to_numpy(result)
+        axes = tuple(range(gradient.ndim - 1)) or (0,)
+        norm = np.sqrt((gradient**2).sum(axes, keepdims=True))
+        limit = 0.01 * np.maximum(np.sqrt((weight**2).sum(axes, keepdims=True)), 1e-3)
+        np.testing.assert_allclose(result, gradient * np.minimum(1, limit / norm), rtol=1e-5)
+    kernel = optax.adaptive_grad_clip(0.01)
+    expected = kernel.update(GRADIENTS[:1], kernel.init(WEIGHTS[:1]), WEIGHTS[:1])[0][0]
+    np.testing.assert_allclose(keras.ops.convert_to_numpy(clipped[0]), expected, rtol=1e-5)
+
+
+def test_zero_and_missing_gradients_pass_through():
+    zero = np.zeros((2, 2), "float32")
+    for function in (clipping.clip_by_norm, clipping.clip_by_global_norm):
+        first, second = function([zero, None], 1.0)
+        np.testing.assert_array_equal(keras.ops.convert_to_numpy(first), zero)
+        assert second is None
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf])
+def test_non_finite_gradients_are_not_made_to_look_finite(bad):
+    for function in (clipping.clip_by_norm, clipping.clip_by_global_norm):
+        (result,) = function([np.array([1.0, bad], "float32")], 1.0)
+        assert not np.isfinite(keras.ops.convert_to_numpy(result)).all()
+
+
+def test_clipping_keeps_the_direction():
+    before = np.concatenate([g.ravel() for g in GRADIENTS])
+    after = np.concatenate(
+        [keras.ops.convert_to_numpy(g).ravel() for g in clipping.clip_by_global_norm(GRADIENTS, 1)]
+    )
+    assert np.linalg.norm(after) == pytest.approx(1.0, rel=1e-5)
+    assert before @ after == pytest.approx(np.linalg.norm(before), rel=1e-5)

@@ -1,0 +1,100 @@
+"""Decay exclusion, schedules bound to the fit, and the plateau factor."""
+
+import keras
+import numpy as np
+import pytest
+
+from kerasrecipes import optimizers, schedules
+from kerasrecipes._checks import InputError
+from kerasrecipes.optimizers.decay import NOT_DECAYED, matching
+
+X = np.random.default_rng(0).normal(size=(64, 3)).astype("float32")
+
+
+def block_model(optimizer):
+    layers = [keras.layers.Dense(4), keras.layers.BatchNormalization(), keras.layers.Dense(1)]
+    model = keras.Sequential([keras.Input((3,)), *layers])
+    model.compile(optimizer, "mse")
+    return model
+
+
+def decayed(model):
+    """Trains on zero gradients, and returns the paths of the weights that decay moved."""
+    model.optimizer.build(model.trainable_variables)
+    for weight in model.trainable_variables:
+        weight.assign(keras.ops.ones(weight.shape))
+    zeros = [keras.ops.zeros(weight.shape) for weight in model.trainable_variables]
+    model.optimizer.apply(zeros)
+    return [w.path.split("/")[-1] for w in model.trainable_variables if w.numpy().min() < 1]
+
+
+def test_decay_spares_biases_and_normalisations_also_after_loading(tmp_path):
+    model = block_model(optimizers.AdamW(0.1, weight_decay=0.5))
+    model.optimizer.build(model.trainable_variables)
+    model.save(tmp_path / "model.keras")
+    assert decayed(keras.saving.load_model(tmp_path / "model.keras")) == ["kernel", "kernel"]
+    assert decayed(model) == ["kernel", "kernel"]
+
+
+def test_decay_exclusion_matches_the_path():
+    model = block_model(optimizers.AdamW(0.1, exclude_from_decay=["batch_normalization", "bias"]))
+    assert decayed(model) == ["kernel", "kernel"]
+    everything = block_model(optimizers.AdamW(0.1, exclude_from_decay=[]))
+    assert len(decayed(everything)) == 6
+
+
+def test_patterns_leave_kernels_alone():
+    variables = [
+        keras.Variable([0.0], name=name)
+        for name in ("kernel", "embeddings", "bias", "gamma", "beta", "recurrent_kernel", "scale")
+    ]
+    found = {v.name for v in matching(variables, NOT_DECAYED)}
+    assert found == {"bias", "gamma", "beta", "scale"}
+
+
+def test_rate_is_schedule_times_factor():
+    optimizer = optimizers.SGD(schedules.get({"name": "cosine", "total": 10}, 0.5))
+    assert float(optimizer.learning_rate) == pytest.approx(0.5)
+    optimizer.build([keras.Variable([1.0])])
+    optimizer.rate_factor.assign(0.1)
+    optimizer.iterations.assign(5)
+    assert float(optimizer.learning_rate) == pytest.approx(0.025)
+
+
+def test_relative_schedule_is_bound_by_the_fit_without_retracing():
+    optimizer = optimizers.SGD(schedules.get("cosine", 0.5))
+    variable = keras.Variable([1.0])
+    with pytest.raises(InputError, match="length of Cosine is not known"):
+        _ = optimizer.learning_rate
+    with pytest.raises(InputError, match="needs a built optimizer"):
+        optimizer.bind_fit(start=0, updates=8, updates_per_epoch=4)
+    optimizer.build([variable])
+    optimizer.bind_fit(start=0, updates=8, updates_per_epoch=4)
+    optimizer.iterations.assign(4)
+    assert float(optimizer.learning_rate) == pytest.approx(0.25)
+    optimizer.bind_fit(start=4, updates=100, updates_per_epoch=4)
+    assert float(optimizer.learning_rate) == pytest.approx(0.5)
+
+
+def test_plain_rates_stay_settable():
+    optimizer = optimizers.Adam(0.5)
+    optimizer.learning_rate = 0.125
+    assert float(optimizer.learning_rate) == 0.125
+    optimizer.learning_rate = schedules.get({"name": "cosine", "total": 4}, 1.0)
+    assert float(optimizer.learning_rate) == 1.0
+
+
+def test_clipping_bounds_the_update():
+    optimizer = optimizers.SGD(1.0, momentum=0.0, global_clipnorm=0.5)
+    variables = [keras.Variable(np.zeros(3)), keras.Variable(np.zeros(2))]
+    optimizer.apply([keras.ops.ones(3) * 9, keras.ops.ones(2) * 9], variables)
+    moved = np.concatenate([v.numpy() for v in variables])
+    assert np.linalg.norm(moved) == pytest.approx(0.5, rel=1e-6)
+
+
+def test_embedding_gradients_are_clipped():
+    model = keras.Sequential([keras.Input((2,), dtype="int32"), keras.layers.Embedding(5, 3)])
+    model.compile(optimizers.SGD(1.0, momentum=0.0, global_clipnorm=1e-3), "mse")
+    before = model.get_weights()[0]
+    model.fit(np.array([[0, 4]]), np.ones((1, 2, 3)), verbose=0)
+    assert np.linalg.norm(model.get_weights()[0] - before) == pytest.approx(1e-3, rel=1e-3)

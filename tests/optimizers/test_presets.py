@@ -1,0 +1,168 @@
+"""Each optimizer against its equations, in NumPy and float64."""
+
+import keras
+import numpy as np
+import pytest
+
+from kerasrecipes import optimizers, schedules
+from kerasrecipes._checks import InputError
+from kerasrecipes._export import members
+from tests.harness import check_config_round_trip
+
+STEPS = 12
+W0 = np.array([0.8, -1.5, 0.3])
+GRADIENTS = np.random.default_rng(0).normal(size=(STEPS, 3))
+
+
+def sgd(w, g, t, s, r=1e-2, a=0.9):
+    s["v"] = a * s.get("v", 0) - r * g
+    return w + s["v"]
+
+
+def nesterov(w, g, t, s, r=1e-2, a=0.9):
+    s["v"] = a * s.get("v", 0) - r * g
+    return w + a * s["v"] - r * g
+
+
+def adam(w, g, t, s, r=1e-3, b1=0.9, b2=0.999, eps=1e-8):
+    s["m"] = b1 * s.get("m", 0) + (1 - b1) * g
+    s["v"] = b2 * s.get("v", 0) + (1 - b2) * g * g
+    return w - r * (s["m"] / (1 - b1**t)) / (np.sqrt(s["v"] / (1 - b2**t)) + eps)
+
+
+def adamw(w, g, t, s):
+    return adam(w - 1e-3 * 1e-2 * w, g, t, s)
+
+
+def rmsprop(w, g, t, s, r=1e-3, rho=0.9, eps=1e-8):
+    s["v"] = rho * s.get("v", 0) + (1 - rho) * g * g
+    return w - r * g / np.sqrt(s["v"] + eps)
+
+
+def adagrad(w, g, t, s, r=1e-2, eps=1e-8):
+    s["s"] = s.get("s", 0) + g * g
+    return w - r * g / np.sqrt(s["s"] + eps)
+
+
+def adadelta(w, g, t, s, rho=0.95, eps=1e-6):
+    s["v"] = rho * s.get("v", 0) + (1 - rho) * g * g
+    d = g * np.sqrt(s.get("u", 0) + eps) / np.sqrt(s["v"] + eps)
+    s["u"] = rho * s.get("u", 0) + (1 - rho) * d * d
+    return w - d
+
+
+def adamax(w, g, t, s, r=2e-3, b1=0.9, b2=0.999, eps=1e-8):
+    s["m"] = b1 * s.get("m", 0) + (1 - b1) * g
+    s["u"] = np.maximum(b2 * s.get("u", 0), abs(g))
+    return w - r * s["m"] / ((1 - b1**t) * (s["u"] + eps))
+
+
+def nadam(w, g, t, s, r=2e-3, b1=0.9, b2=0.999, eps=1e-8):
+    u, ahead = (b1 * (1 - 0.5 * 0.96 ** (0.004 * k)) for k in (t, t + 1))
+    s["p"] = s.get("p", 1) * u
+    s["m"] = b1 * s.get("m", 0) + (1 - b1) * g
+    s["v"] = b2 * s.get("v", 0) + (1 - b2) * g * g
+    mean = ahead * s["m"] / (1 - s["p"] * ahead) + (1 - u) * g / (1 - s["p"])
+    return w - r * mean / (np.sqrt(s["v"] / (1 - b2**t)) + eps)
+
+
+CASES = {
+    "SGD": (optimizers.SGD, {}, sgd),
+    "SGD-nesterov": (optimizers.SGD, {"nesterov": True}, nesterov),
+    "Adam": (optimizers.Adam, {}, adam),
+    "AdamW": (optimizers.AdamW, {}, adamw),
+    "RMSprop": (optimizers.RMSprop, {}, rmsprop),
+    "AdaGrad": (optimizers.AdaGrad, {}, adagrad),
+    "AdaDelta": (optimizers.AdaDelta, {}, adadelta),
+    "Adamax": (optimizers.Adamax, {}, adamax),
+    "Nadam": (optimizers.Nadam, {}, nadam),
+}
+
+
+def test_no_optimizer_escapes():
+    assert {name.split("-")[0] for name in CASES} == set(members("optimizers"))
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_updates_follow_the_equations(name):
+    factory, arguments, update = CASES[name]
+    optimizer, variable = factory(**arguments), keras.Variable(W0, dtype="float32", name="kernel")
+    w, state = W0.copy(), {}
+    for t, gradient in enumerate(GRADIENTS, start=1):
+        optimizer.apply([keras.ops.convert_to_tensor(gradient, "float32")], [variable])
+        w = update(w, gradient, t, state)
+        np.testing.assert_allclose(variable.numpy(), w, rtol=2e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_config_and_state_round_trip(name, tmp_path):
+    factory, arguments, _ = CASES[name]
+    optimizer = factory(schedules.get("cosine", 0.1), adaptive_clip=0.01, **arguments)
+    clone = check_config_round_trip(optimizer)
+    assert clone.clipping.adaptive_clip == 0.01
+    assert isinstance(clone.schedule, schedules.Schedule)
+    model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)])
+    model.compile(factory(**arguments), "mse")
+    x = np.random.default_rng(1).normal(size=(32, 3)).astype("float32")
+    model.fit(x, x[:, :2], verbose=0)
+    model.save(tmp_path / "model.keras")
+    loaded = keras.saving.load_model(tmp_path / "model.keras")
+    for a, b in zip(model.optimizer.variables, loaded.optimizer.variables, strict=True):
+        np.testing.assert_array_equal(a.numpy(), b.numpy())
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_learns(name):
+    factory, arguments, _ = CASES[name]
+    x = np.random.default_rng(2).normal(size=(128, 3)).astype("float32")
+    y = x @ np.array([[1.0], [-2.0], [0.5]], "float32")
+    model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(1)])
+    model.compile(factory(3 * float(factory().learning_rate), **arguments), "mse")
+    losses = model.fit(x, y, epochs=6, verbose=0).history["loss"]
+    assert losses[-1] < losses[0]
+
+
+def test_mixed_precision_trains_with_clipping():
+    keras.config.set_dtype_policy("mixed_float16")
+    x = np.random.default_rng(2).normal(size=(64, 3)).astype("float32")
+    model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(1, dtype="float32")])
+    model.compile(optimizers.SGD(0.1, momentum=0.0, global_clipnorm=1e-3), "mse")
+    before = np.concatenate([w.numpy().ravel() for w in model.trainable_weights])
+    model.fit(x, 10 * x[:, :1], batch_size=64, verbose=0)
+    after = np.concatenate([w.numpy().ravel() for w in model.trainable_weights])
+    assert np.linalg.norm(after - before) == pytest.approx(1e-4, rel=1e-2)
+
+
+def test_get():
+    assert isinstance(optimizers.get("sgd"), optimizers.SGD)
+    made = optimizers.get({"name": "adamw", "beta_1": 0.5}, learning_rate=0.25)
+    assert (made.beta_1, float(made.learning_rate)) == (0.5, 0.25)
+    own = keras.optimizers.Lion()
+    assert optimizers.get(own, learning_rate=None) is own
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: optimizers.get("adamm"), "Did you mean 'Adam"),
+        (lambda: optimizers.get(3), "`optimizer`"),
+        (lambda: optimizers.get({"beta_1": 1}), "`optimizer`"),
+        (lambda: optimizers.get(keras.optimizers.SGD(), learning_rate=1.0), "learning_rate"),
+        (lambda: optimizers.get({"name": "sgd", "learning_rate": 1}, learning_rate=2), "as well"),
+        (lambda: optimizers.SGD(clipnorm=1, clipvalue=1), "Only one kind of clipping"),
+        (lambda: optimizers.SGD(global_clipnorm=0.0), "`global_clipnorm`"),
+        (lambda: optimizers.SGD(exclude_from_decay="("), "regular expressions"),
+    ],
+)
+def test_bad_input(make, message):
+    with pytest.raises(InputError, match=message):
+        make()
+
+
+def test_keras_nadam_warms_up_too_fast():
+    plain, variable = keras.optimizers.Nadam(2e-3), keras.Variable(W0, dtype="float32")
+    w, state = W0.copy(), {}
+    for t, gradient in enumerate(GRADIENTS, start=1):
+        plain.apply([keras.ops.convert_to_tensor(gradient, "float32")], [variable])
+        w = nadam(w, gradient, t, state)
+    assert abs(variable.numpy() - w).max() > 5e-5

@@ -1,0 +1,191 @@
+"""The dense recipe: parameters, structure, saving, learning, and what it refuses."""
+
+import keras
+import numpy as np
+import pytest
+
+import kerasrecipes as kr
+from kerasrecipes._checks import InputError
+from tests.harness import check_save_round_trip
+
+RNG = np.random.default_rng(0)
+X = RNG.normal(size=(120, 6)).astype("float32")
+Y = np.digitize(X[:, 0] * X[:, 1], [-0.3, 0.3])
+TARGET = kr.targets.Multiclass(3)
+
+
+def small(**arguments):
+    return kr.recipes.mlp((6,), TARGET, **{"hidden": (16,), **arguments})
+
+
+def blocks(model):
+    return [layer for layer in model.layers if isinstance(layer, kr.layers.DenseBlock)]
+
+
+def test_parameter_counts_are_the_documents():
+    """S1.4: 50 inputs, hidden 100 and 100, 10 classes, no batch normalisation."""
+    model = kr.recipes.mlp((50,), kr.targets.Multiclass(10), hidden=(100, 100), normalization=None)
+    assert model.count_params() == 16210
+    normalized = kr.recipes.mlp((50,), kr.targets.Multiclass(10), hidden=(100, 100))
+    assert normalized.count_params() == 16210 - 200 + 2 * 4 * 100
+
+
+def test_images_are_flattened():
+    """S1.1: 28 * 28 = 784 inputs."""
+    model = kr.recipes.mlp((28, 28), kr.targets.Multiclass(10), hidden=())
+    assert model.count_params() == 784 * 10 + 10
+
+
+def test_head_follows_from_the_target():
+    for target, units, activation in (
+        (kr.targets.Regression(2), 2, "linear"),
+        (kr.targets.Binary(), 1, "sigmoid"),
+        (kr.targets.Multiclass(4), 4, "softmax"),
+        (kr.targets.Multilabel(5), 5, "sigmoid"),
+        ("count", 1, "softplus"),
+    ):
+        model = kr.recipes.mlp((6,), target, hidden=(4,))
+        assert model.output_shape == (None, units)
+        assert model.get_layer("predictions").activation.__name__ == activation
+
+
+def test_no_dropout_on_the_output_and_no_bias_before_batch_norm():
+    model = small(hidden=(16, 8), dropout=(0.1, 0.4))
+    assert [block.drop.rate for block in blocks(model)] == [0.1, 0.4]
+    assert [block.linear.use_bias for block in blocks(model)] == [False, False]
+    assert [type(layer).__name__ for layer in model.layers[-2:]] == ["Dense", "Activation"]
+
+
+def test_activation_chooses_initializer_and_dropout():
+    selu = blocks(small(activation="selu", normalization=None, dropout=0.1))[0]
+    assert isinstance(selu.drop, keras.layers.AlphaDropout)
+    for activation, variance in (("relu", 2 / 300), ("selu", 1 / 300), ("tanh", 2 / 1300)):
+        model = kr.recipes.mlp((300,), TARGET, hidden=(1000,), activation=activation, seed=0)
+        kernel = blocks(model)[0].linear.kernel.numpy()
+        assert kernel.var() == pytest.approx(variance, rel=0.03), activation
+
+
+def test_penalty_is_on_kernels_only():
+    model = small(l2=0.1, hidden=(16, 8))
+    kernels = [w.numpy() for w in model.trainable_weights if w.path.endswith("kernel")]
+    assert len(model.losses) == len(kernels) == 3
+    expected = 0.1 * sum((kernel.astype("float64") ** 2).sum() for kernel in kernels)
+    assert float(sum(model.losses)) == pytest.approx(expected, rel=1e-5)
+
+
+def test_seed_decides_weights_and_training():
+    runs = []
+    for seed in (1, 1, 2):
+        keras.utils.set_random_seed(seed)
+        model = small(hidden=(16, 16), seed=seed)
+        model.fit(X, Y, epochs=2, verbose=0, shuffle=False)
+        runs.append(model.get_weights())
+    np.testing.assert_array_equal(runs[0][0], runs[1][0])
+    np.testing.assert_array_equal(runs[0][-2], runs[1][-2])
+    assert not np.allclose(runs[0][0], runs[2][0])
+
+
+def test_layers_of_one_seed_differ():
+    first, second = blocks(small(hidden=(6, 6), seed=3))
+    assert not np.allclose(first.linear.kernel.numpy(), second.linear.kernel.numpy())
+    assert first.drop.seed != second.drop.seed
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        {},
+        {"activation": "gelu", "normalization": "layer", "residual": True},
+        {"activation": "selu", "normalization": None, "dropout": 0.1},
+        {"optimizer": "sgd", "schedule": "one_cycle", "learning_rate": 0.1, "l2": 1e-4},
+        {"optimizer": keras.optimizers.RMSprop, "label_smoothing": 0.1},
+        {"preprocessing": keras.layers.Normalization(mean=[0.0] * 6, variance=[1.0] * 6)},
+        {"output_initializer": keras.initializers.RandomNormal(stddev=0.1), "hidden": (8, 4)},
+    ],
+    ids=lambda arguments: "-".join(arguments) or "defaults",
+)
+def test_learns_saves_and_goes_on(arguments, tmp_path):
+    if isinstance(arguments.get("optimizer"), type):
+        arguments = {**arguments, "optimizer": arguments["optimizer"](0.01)}
+    model = small(hidden=(32,), **{k: v for k, v in arguments.items() if k != "hidden"}, seed=0)
+    history = model.fit(X, Y, epochs=8, batch_size=16, verbose=0).history["loss"]
+    assert history[-1] < history[0]
+    loaded = check_save_round_trip(model, X, tmp_path)
+    assert isinstance(loaded, kr.recipes.RecipeModel)
+    assert loaded.recipe.name == "mlp"
+    assert loaded.target == TARGET
+    expected = model.evaluate(X, Y, verbose=0, return_dict=True)
+    assert loaded.evaluate(X, Y, verbose=0, return_dict=True) == pytest.approx(expected, rel=1e-5)
+    for a, b in zip(model.optimizer.variables, loaded.optimizer.variables, strict=True):
+        np.testing.assert_array_equal(a.numpy(), b.numpy())
+    loaded.fit(X, Y, epochs=1, batch_size=16, verbose=0)
+
+
+def test_an_untrained_model_survives_saving(tmp_path):
+    check_save_round_trip(small(), X, tmp_path)
+
+
+def test_a_regression_is_indifferent_to_the_unit():
+    y = 1e5 + 1e4 * X[:, 0]
+    model = kr.recipes.mlp((6,), kr.targets.Regression().adapt(y), hidden=(32,), dropout=0.0)
+    model.fit(X, y, epochs=40, batch_size=16, verbose=0)
+    assert model.evaluate(X, y, verbose=0, return_dict=True)["r2"] > 0.7
+
+
+def test_cloning_the_configuration_gives_the_same_graph():
+    model = small(seed=0)
+    clone = kr.recipes.RecipeModel.from_config(model.get_config())
+    assert clone.count_params() == model.count_params()
+    assert clone.recipe.arguments["seed"] == 0
+
+
+def test_fit_takes_what_keras_takes():
+    model = small()
+    model.fit(X, Y, 32, 1, 0, None, 0.2)
+    model.fit(X, Y, verbose=0, callbacks=keras.callbacks.TerminateOnNaN())
+    stopping = [kr.callbacks.EarlyStopping()]
+    model.fit(X, Y, validation_split=0.2, verbose=0, callbacks=stopping)
+    with pytest.raises(InputError, match="`validation_data` is missing"):
+        model.fit(X, Y, verbose=0, callbacks=stopping)
+    with pytest.raises(InputError, match="`validation_data` is missing"):
+        model.fit(X, Y, verbose=0, callbacks=[keras.callbacks.EarlyStopping("val_loss")])
+
+
+BAD = [
+    ({"input_shape": (0,)}, "`input_shape`"),
+    ({"input_shape": (None, 3)}, "`input_shape`"),
+    ({"input_shape": "64"}, "`input_shape`"),
+    ({"input_shape": ()}, "Text needs"),
+    ({"target": "multiclas"}, "Did you mean"),
+    ({"target": 10}, "`target`"),
+    ({"hidden": 64}, "`hidden`"),
+    ({"hidden": (64, 0)}, "`hidden`"),
+    ({"hidden": (64.5,)}, "`hidden`"),
+    ({"activation": "rellu"}, "rellu"),
+    ({"initializer": "hee"}, "hee"),
+    ({"normalization": "bach"}, "`normalization`"),
+    ({"dropout": 1.0}, "`dropout`"),
+    ({"dropout": (0.1, 0.2)}, "`dropout`"),
+    ({"l2": -1}, "`l2`"),
+    ({"optimizer": "adamm"}, "Did you mean"),
+    ({"optimizer": {"name": "sgd", "momentun": 1}}, "Did you mean 'momentum'"),
+    ({"optimizer": keras.optimizers.SGD(), "learning_rate": 1.0}, "finished SGD"),
+    ({"learning_rate": -1.0}, "`learning_rate`"),
+    ({"learning_rate": "fast"}, "`learning_rate`"),
+    ({"schedule": "cosin"}, "Did you mean 'Cosine"),
+    ({"clip_norm": 0}, "`clip_norm`"),
+    ({"weight_decay": -0.1}, "`weight_decay`"),
+    ({"label_smoothing": 1.5}, "`label_smoothing`"),
+    ({"target": kr.targets.Regression(), "label_smoothing": 0.1}, "`label_smoothing`"),
+    ({"preprocessing": "standard"}, "`preprocessing`"),
+    ({"strategy": "fast"}, "`strategy`"),
+    ({"seed": 1.5}, "`seed`"),
+]
+
+
+@pytest.mark.parametrize(("change", "message"), BAD, ids=[str(sorted(c)) + m for c, m in BAD])
+def test_bad_input(change, message):
+    arguments = {"input_shape": (6,), "target": TARGET, "hidden": (8,), **change}
+    with pytest.raises(ValueError, match=message) as caught:
+        kr.recipes.mlp(arguments.pop("input_shape"), arguments.pop("target"), **arguments)
+    assert isinstance(caught.value, InputError), type(caught.value)
