@@ -14,4 +14,4 @@ bench:
 	python tests/benchmarks/main_job.py
 
 quality:
-	python tests/benchmarks/digits_quality.py
+	python tests/benchmarks/quality.py

@@ -48,7 +48,6 @@ _SUBPACKAGES = (
 )
 _SAVED = (
     "activations",
-    "data",
     "initializers",
     "layers",
     "optimizers",

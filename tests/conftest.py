@@ -11,9 +11,15 @@ import pytest
 
 
 @pytest.fixture(autouse=True)
-def _fresh_keras_state():
-    """Seeds every generator, and leaves no dtype policy or graph name behind."""
+def _seed_and_policy():
+    """Seeds every generator, and leaves no dtype policy behind."""
     keras.utils.set_random_seed(1)
     yield
     keras.config.set_dtype_policy("float32")
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _clear_session():
+    """Drops what a file's models leave behind; too slow to do after each test."""
+    yield
     keras.backend.clear_session()

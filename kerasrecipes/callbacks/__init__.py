@@ -4,6 +4,7 @@ import keras  # noqa: F401  (first: see kerasrecipes/__init__.py)
 
 from kerasrecipes.callbacks.bind_schedule import BindSchedule as BindSchedule
 from kerasrecipes.callbacks.early_stopping import EarlyStopping as EarlyStopping
+from kerasrecipes.callbacks.epoch_order import EpochOrder as EpochOrder
 from kerasrecipes.callbacks.interrupt import Interrupt as Interrupt
 from kerasrecipes.callbacks.learning_rate_log import LearningRateLog as LearningRateLog
 from kerasrecipes.callbacks.monitor import direction as direction

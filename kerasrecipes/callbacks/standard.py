@@ -6,6 +6,7 @@ from kerasrecipes._checks import check_choice
 from kerasrecipes._export import export
 from kerasrecipes.callbacks.bind_schedule import BindSchedule
 from kerasrecipes.callbacks.early_stopping import EarlyStopping
+from kerasrecipes.callbacks.epoch_order import EpochOrder
 from kerasrecipes.callbacks.interrupt import Interrupt
 from kerasrecipes.callbacks.learning_rate_log import LearningRateLog
 from kerasrecipes.callbacks.progress import Progress
@@ -17,7 +18,8 @@ def standard(
 ) -> list[keras.callbacks.Callback]:
     """Returns the callbacks that nearly every fit wants, in the order that they need.
 
-    `Interrupt` (Ctrl-C ends cleanly), `BindSchedule` (schedules take their length from the fit),
+    `Interrupt` (Ctrl-C ends cleanly), `EpochOrder` (the order of rows follows from seed and
+    epoch), `BindSchedule` (schedules take their length from the fit),
     `LearningRateLog` (the rate in History), `EarlyStopping` (the best weights come back) and
     `Progress` (a line per epoch; call `fit` with `verbose=0`).
 
@@ -30,11 +32,11 @@ def standard(
 
     Example:
     >>> [type(callback).__name__ for callback in standard(progress=False)]
-    ['Interrupt', 'BindSchedule', 'LearningRateLog', 'EarlyStopping']
+    ['Interrupt', 'EpochOrder', 'BindSchedule', 'LearningRateLog', 'EarlyStopping']
     """
     check_choice("progress", progress, (True, False))
     stopping = EarlyStopping(monitor, patience=patience)
-    callbacks = [Interrupt(), BindSchedule(), LearningRateLog(), stopping]
+    callbacks = [Interrupt(), EpochOrder(), BindSchedule(), LearningRateLog(), stopping]
     if progress:
         line = Progress()
         line.stopping = stopping

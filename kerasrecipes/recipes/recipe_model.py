@@ -10,6 +10,7 @@ import keras
 from kerasrecipes._checks import InputError
 from kerasrecipes._export import export
 from kerasrecipes.callbacks.bind_schedule import BindSchedule
+from kerasrecipes.callbacks.epoch_order import EpochOrder
 from kerasrecipes.targets.target import Target
 
 
@@ -73,7 +74,10 @@ class RecipeModel(keras.Model):
         return None if self.recipe is None else self.recipe.arguments["target"]
 
     def fit(self, *args: Any, **kwargs: Any) -> Any:
-        """Trains the model, as `keras.Model.fit` does, and binds its schedule to the fit."""
+        """Trains the model, as `keras.Model.fit` does, and sees to what the class says.
+
+        Data from `kerasrecipes.data.batches` has the order of the epoch that `fit` is in.
+        """
         given = inspect.signature(super().fit).bind(*args, **kwargs).arguments
         callbacks = given.get("callbacks")
         if isinstance(callbacks, keras.callbacks.CallbackList):
@@ -81,8 +85,11 @@ class RecipeModel(keras.Model):
         single = isinstance(callbacks, keras.callbacks.Callback)
         callbacks = [callbacks] if single else list(callbacks or [])
         _check_validation(callbacks, self.target, given)
-        if not any(isinstance(callback, BindSchedule) for callback in callbacks):
-            callbacks.insert(0, BindSchedule())
+        for kind in (BindSchedule, EpochOrder):
+            if not any(isinstance(callback, kind) for callback in callbacks):
+                callbacks.insert(0, kind())
+        if hasattr(given.get("x"), "element_spec"):
+            given.setdefault("shuffle", False)  # else Keras warns that it cannot
         try:
             return super().fit(**{**given, "callbacks": callbacks})
         finally:

@@ -189,3 +189,21 @@ def test_bad_input(change, message):
     with pytest.raises(ValueError, match=message) as caught:
         kr.recipes.mlp(arguments.pop("input_shape"), arguments.pop("target"), **arguments)
     assert isinstance(caught.value, InputError), type(caught.value)
+
+
+def test_batches_go_on_where_an_interrupted_fit_was():
+    def losses(model, data, **arguments):
+        return model.fit(data, verbose=0, **arguments).history["loss"]
+
+    def fresh():
+        keras.utils.set_random_seed(0)
+        return small(dropout=0.0, seed=0), kr.data.batches(X, Y, batch_size=16, seed=5)
+
+    model, data = fresh()
+    whole = losses(model, data, epochs=4)
+    model, data = fresh()
+    parts = losses(model, data, epochs=2) + losses(model, data, epochs=4, initial_epoch=2)
+    assert parts == whole
+    model, data = fresh()
+    next(iter(data))
+    assert losses(model, data, epochs=4) == whole

@@ -1,0 +1,15 @@
+"""Data in: files and arrays to batches, splits and input layers."""
+
+import keras  # noqa: F401  (first: see kerasrecipes/__init__.py)
+
+from kerasrecipes._epoch_order import begin_epoch as begin_epoch
+from kerasrecipes._epoch_order import permutation as permutation
+from kerasrecipes.data.batches import Batches as Batches
+from kerasrecipes.data.batches import batches as batches
+from kerasrecipes.data.examples import Examples as Examples
+from kerasrecipes.data.fingerprint import fingerprint as fingerprint
+from kerasrecipes.data.load import load as load
+from kerasrecipes.data.normalization import normalization as normalization
+from kerasrecipes.data.split import Split as Split
+from kerasrecipes.data.split import split as split
+from kerasrecipes.data.vectorization import vectorization as vectorization
