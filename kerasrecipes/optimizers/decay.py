@@ -8,9 +8,11 @@ from kerasrecipes._checks import InputError
 
 NOT_DECAYED = (
     r"(^|/)(bias|\w*_bias)$",
-    r"(^|/)(gamma|beta|scale|offset)$",
+    r"(^|/)(gamma|beta|scale|offset|gain)$",
+    r"(^|/)(alpha|frequency|phase)$",
 )
-"""Patterns of variable paths that are not decayed: biases, and the scale and offset of norms."""
+"""Patterns of variable paths that are not decayed: biases, the scales and offsets of norms, and
+the parameters of activations and of periodic embeddings."""
 
 
 def check_patterns(argument: str, patterns: Sequence[str]) -> tuple[str, ...]:

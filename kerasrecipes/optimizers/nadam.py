@@ -57,9 +57,9 @@ class Nadam(PracticeMixin, keras.optimizers.Optimizer):
         if self.built:
             return
         super().build(variables)
-        self.momentums, self.velocities = self.add_optimizer_variables(
-            variables, ("momentum", "velocity")
-        )
+        add = self.add_variable_from_reference
+        self.momentums = [add(variable, name="momentum") for variable in variables]
+        self.velocities = [add(variable, name="velocity") for variable in variables]
         self.product = self._scalar("momentum_product", "float32", "ones")
 
     def apply(self, grads: Sequence[Any], trainable_variables: Sequence[Any] | None = None) -> None:

@@ -42,7 +42,7 @@ class RecipeModel(keras.Model):
     Args:
         inputs: Symbolic inputs, as for `keras.Model`.
         outputs: Symbolic outputs, as for `keras.Model`.
-        name: Name of the model.
+        **kwargs: `name` and `trainable`, as for `keras.Model`.
         recipe: The `RecipeCall` that made the model, or None. It is saved with the model.
 
     Attributes:
@@ -56,16 +56,9 @@ class RecipeModel(keras.Model):
     ('mlp', (8,))
     """
 
-    def __init__(
-        self,
-        inputs: Any,
-        outputs: Any,
-        name: str | None = None,
-        *,
-        recipe: RecipeCall | None = None,
-        **kwargs: Any,
-    ) -> None:
-        super().__init__(inputs, outputs, name=name, **kwargs)
+    # `*args, **kwargs` is how Keras of every version recognises a functional model's constructor.
+    def __init__(self, *args: Any, recipe: RecipeCall | None = None, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
         self.recipe = recipe
 
     @property

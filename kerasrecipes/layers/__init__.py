@@ -1,0 +1,27 @@
+"""Reusable layers, and prediction with dropout on."""
+
+import keras  # noqa: F401  (first: see kerasrecipes/__init__.py)
+
+from kerasrecipes.layers.blur_pool import BlurPool as BlurPool
+from kerasrecipes.layers.channel_prelu import ChannelPReLU as ChannelPReLU
+from kerasrecipes.layers.conv_block import ConvBlock as ConvBlock
+from kerasrecipes.layers.dense_block import DenseBlock as DenseBlock
+from kerasrecipes.layers.ensemble_dense import EnsembleDense as EnsembleDense
+from kerasrecipes.layers.ensemble_head import EnsembleHead as EnsembleHead
+from kerasrecipes.layers.monte_carlo import MonteCarloPrediction as MonteCarloPrediction
+from kerasrecipes.layers.monte_carlo import monte_carlo_predict as monte_carlo_predict
+from kerasrecipes.layers.parametric_activation import ParametricActivation as ParametricActivation
+from kerasrecipes.layers.periodic_embedding import PeriodicEmbedding as PeriodicEmbedding
+from kerasrecipes.layers.piecewise_linear_embedding import (
+    PiecewiseLinearEmbedding as PiecewiseLinearEmbedding,
+)
+from kerasrecipes.layers.rrelu import RReLU as RReLU
+from kerasrecipes.layers.squeeze_excite import SqueezeExcite as SqueezeExcite
+from kerasrecipes.layers.stochastic_depth import StochasticDepth as StochasticDepth
+from kerasrecipes.layers.weight_normalization import WeightNormalization as WeightNormalization
+from kerasrecipes.layers.weight_normalization import (
+    initialize_weight_normalization as initialize_weight_normalization,
+)
+from kerasrecipes.layers.weight_standardization import (
+    WeightStandardization as WeightStandardization,
+)

@@ -1,0 +1,83 @@
+"""Every public layer meets the contracts of `tests.harness`; none escapes."""
+
+import inspect
+
+import keras
+import numpy as np
+import pytest
+
+from kerasrecipes import _export, layers
+from tests.harness import check_config_round_trip, check_layer
+
+TABLE = np.random.default_rng(0).normal(size=(32, 6)).astype("float32")
+MEMBERS = np.random.default_rng(0).normal(size=(32, 3, 6)).astype("float32")
+SEQUENCE = np.random.default_rng(0).normal(size=(32, 7, 4)).astype("float32")
+IMAGE = np.random.default_rng(0).normal(size=(32, 6, 6, 2)).astype("float32")
+
+SAMPLES = {
+    "BlurPool": (lambda: layers.BlurPool(5), IMAGE),
+    "ChannelPReLU": (lambda: layers.ChannelPReLU(), IMAGE),
+    "ConvBlock": (
+        lambda: layers.ConvBlock(
+            4, (3, 1), strides=2, activation="selu", dropout=0.05, residual=True, seed=0
+        ),
+        IMAGE,
+    ),
+    "DenseBlock": (
+        lambda: layers.DenseBlock(
+            16, "gelu", dropout=0.05, residual=True, kernel_regularizer="l2", seed=0
+        ),
+        TABLE,
+    ),
+    "EnsembleDense": (lambda: layers.EnsembleDense(8, 3, activation="relu", seed=0), TABLE),
+    "EnsembleHead": (lambda: layers.EnsembleHead(2, seed=0), MEMBERS),
+    "ParametricActivation": (lambda: layers.ParametricActivation("selu"), TABLE),
+    "PeriodicEmbedding": (lambda: layers.PeriodicEmbedding(seed=0), TABLE),
+    "PiecewiseLinearEmbedding": (
+        lambda: layers.PiecewiseLinearEmbedding(4, 8, activation="relu", seed=0),
+        TABLE,
+    ),
+    "RReLU": (lambda: layers.RReLU(0.1, 0.2, seed=0), TABLE),
+    "SqueezeExcite": (lambda: layers.SqueezeExcite(2, minimum=1, seed=0), SEQUENCE),
+    "StochasticDepth": (lambda: layers.StochasticDepth(0.1, seed=0), TABLE),
+    "WeightNormalization": (
+        lambda: layers.WeightNormalization(keras.layers.Conv1D(4, 3, padding="same")),
+        SEQUENCE,
+    ),
+    "WeightStandardization": (
+        lambda: layers.WeightStandardization(keras.layers.Conv2D(4, 3, strides=2)),
+        IMAGE,
+    ),
+}
+
+
+def test_every_public_layer_has_a_sample():
+    classes = {name for name, thing in _export.members("layers").items() if inspect.isclass(thing)}
+    assert classes == set(SAMPLES)
+
+
+def test_package_shows_every_member():
+    for name, thing in _export.members("layers").items():
+        assert getattr(layers, name) is thing
+
+
+@pytest.mark.parametrize("name", sorted(SAMPLES))
+def test_contract(name, tmp_path):
+    make, x = SAMPLES[name]
+    check_layer(make(), x, tmp_path)
+
+
+@pytest.mark.parametrize("name", sorted(SAMPLES))
+def test_dtype_and_static_shape(name):
+    make, x = SAMPLES[name]
+    layer = type(make()).from_config({**make().get_config(), "dtype": "float64"})
+    free = x.ndim > 2 and name != "EnsembleHead"
+    shape = (None,) * (x.ndim - 2) + x.shape[-1:] if free else x.shape[1:]
+    inputs = keras.Input(shape, dtype="float64")
+    model = keras.Model(inputs, layer(inputs))
+    assert make().compute_output_shape((None, *shape)) == model.output_shape
+    y = layer(x.astype("float64"))
+    assert keras.backend.standardize_dtype(y.dtype) == "float64"
+    assert {weight.dtype for weight in layer.weights} <= {"float64"}
+    assert check_config_round_trip(layer).dtype_policy.name == "float64"
+    assert all(n in (None, m) for n, m in zip(model.output_shape, y.shape, strict=True))
