@@ -15,7 +15,7 @@ import kerasrecipes as kr
 if len(sys.argv) > 1:
     folder = pathlib.Path(sys.argv[1])
 else:
-    out = pathlib.Path(tempfile.mkdtemp()) / "run"
+    out = tempfile.mkdtemp()
     folder = kr.runs.train("digits-mlp", overrides=["fit.epochs=3"], out=out).folder
 
 model = keras.saving.load_model(folder / "model.keras")

@@ -34,13 +34,13 @@ def ours(name, seed, out):
     return score(metrics), metrics["loss"], time.process_time() - began
 
 
-def plain(name, seed):
+def plain(recipe_name, seed):
     """Trains the plain network on the same rows; returns the same."""
     began = time.process_time()
-    recipe, _ = inspect(name, seed=seed)
+    recipe, _ = inspect(recipe_name, seed=seed)
     rows = read_rows(recipe, [])
     keras.utils.set_random_seed(seed)
-    (x, y), (xv, yv), (xt, yt) = rows.split.train, rows.split.validation, rows.split.test
+    (x, y), (xv, yv), (xt, yt) = (rows.parts[name] for name in ("train", "validation", "test"))
     mean, deviation = x.mean(0), np.where(x.std(0) > 0, x.std(0), 1)
     x, xv, xt = ((each - mean) / deviation for each in (x, xv, xt))
     regression = isinstance(rows.target, targets.Regression)
