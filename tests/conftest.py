@@ -9,6 +9,8 @@ os.environ.setdefault("MPLBACKEND", "Agg")
 import keras
 import pytest
 
+collect_ignore = ["benchmarks"]
+
 
 @pytest.fixture(autouse=True)
 def _seed_and_policy():

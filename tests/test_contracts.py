@@ -14,7 +14,15 @@ ROOT = pathlib.Path(__file__).resolve().parents[1]
 PACKAGE = ROOT / "kerasrecipes"
 MODULES = sorted(PACKAGE.rglob("*.py"))
 LEVELS = [
-    {"_checks", "_epoch_order", "_export", "_keras_internals", "_recipe_files", "_seeds"},
+    {
+        "_checks",
+        "_epoch_order",
+        "_export",
+        "_find",
+        "_keras_internals",
+        "_recipe_files",
+        "_seeds",
+    },
     {
         "activations",
         "initializers",

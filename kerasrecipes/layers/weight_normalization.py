@@ -9,7 +9,7 @@ from keras import ops
 
 from kerasrecipes._checks import InputError
 from kerasrecipes._export import export
-from kerasrecipes.layers._find import find
+from kerasrecipes._find import find
 from kerasrecipes.layers._kernel import KernelWrapper, call_with_kernel, full_precision
 from kerasrecipes.layers._patch import patched_calls
 

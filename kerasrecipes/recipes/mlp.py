@@ -90,6 +90,7 @@ def mlp(
     """
     check_number("l2", l2, low=0.0)
     widths, rates = _widths(hidden), _rates(dropout, hidden)
+    penalty = keras.regularizers.L2(l2) if l2 else None
     dtype = "string" if _takes_text(preprocessing) else None
     inputs = keras.Input(check_input_shape(input_shape), dtype=dtype, name="inputs")
     x = inputs if preprocessing is None else preprocessing(inputs)
@@ -105,7 +106,7 @@ def mlp(
             dropout=rate,
             residual=residual,
             kernel_initializer=initializer,
-            kernel_regularizer=keras.regularizers.L2(l2) if l2 else None,
+            kernel_regularizer=penalty,
             synchronized=replicas(strategy) > 1,
             seed=child_seed(seed, "hidden", index),
             name=f"hidden_{index + 1}",
@@ -114,7 +115,7 @@ def mlp(
         kernel_initializer=initializers.get(
             output_initializer, activation=target.activation, seed=child_seed(seed, "head")
         ),
-        kernel_regularizer=keras.regularizers.L2(l2) if l2 else None,
+        kernel_regularizer=penalty,
     ):
         x = layer(x)
     return compile_model(

@@ -7,7 +7,8 @@ from tables import machine, spread, table, timed
 OURS = """
 import sys
 from kerasrecipes.cli.main import main
-sys.argv = ["kerasrecipes", "train", "digits-mlp", "--quiet", "--out", {out!r}, "--set", "fit.epochs={epochs}",
+sys.argv = ["kerasrecipes", "train", "digits-mlp", "--quiet", "--out", {out!r},
+            "--set", "fit.epochs={epochs}",
             "--set", "fit.patience={epochs}"]
 main()
 """

@@ -47,7 +47,8 @@ rng = np.random.default_rng(0)
 x = rng.normal(size=(64, 5)).astype("float32")
 y = (x[:, 0] > 0).astype("int32")
 model = kr.recipes.mlp(
-    (5,), kr.targets.Binary(), hidden=(8, 8), dropout=0.0, strategy=strategy, seed=0, optimizer="sgd"
+    (5,), kr.targets.Binary(), hidden=(8, 8), dropout=0.0, strategy=strategy, seed=0,
+    optimizer="sgd",
 )
 history = model.fit(x, y, batch_size=32, epochs=3, shuffle=False, verbose=0).history
 weights = np.concatenate([w.ravel() for w in model.get_weights()]).tolist()
