@@ -11,8 +11,8 @@ import numpy as np
 
 from kerasrecipes._checks import InputError, check_choice, check_int, check_number, fail
 from kerasrecipes._export import export
-from kerasrecipes._seeds import child_seed
 from kerasrecipes._find import find
+from kerasrecipes._seeds import child_seed
 
 _KINDS = (
     keras.layers.Dense,

@@ -6,8 +6,8 @@ import keras
 
 from kerasrecipes._checks import InputError
 from kerasrecipes._export import export
-from kerasrecipes._seeds import child_seed
 from kerasrecipes._find import find
+from kerasrecipes._seeds import child_seed
 from kerasrecipes.initializers.identify import get
 
 _SUFFIX = "_initializer"

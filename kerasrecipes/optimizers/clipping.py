@@ -20,6 +20,10 @@ class Clipping:
         clipnorm: Largest Euclidean norm of one variable's gradient, or None.
         global_clipnorm: Largest Euclidean norm of all gradients together, or None.
         adaptive_clip: Largest ratio of a unit's gradient norm to its weight norm, or None.
+
+    Example:
+    >>> bool(Clipping()), bool(Clipping(global_clipnorm=1.0))
+    (False, True)
     """
 
     clipvalue: float | None = None

@@ -105,7 +105,7 @@ class PracticeMixin:
         if self.clipping:
             if trainable_variables is None:
                 trainable_variables = self._trainable_variables  # type: ignore[attr-defined]
-            variables = list(trainable_variables)
+            variables = list(trainable_variables or [])
             grads = after_all_reduce(lambda whole: self._clip(whole, variables), grads)
         optimizer.apply(grads, trainable_variables)
 

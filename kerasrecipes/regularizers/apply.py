@@ -7,8 +7,8 @@ import keras
 
 from kerasrecipes._checks import InputError, fail
 from kerasrecipes._export import export
-from kerasrecipes.regularizers import identify
 from kerasrecipes._find import find
+from kerasrecipes.regularizers import identify
 
 _ARGUMENTS = {
     "kernel": ("kernel_regularizer", "depthwise_regularizer"),

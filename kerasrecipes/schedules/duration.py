@@ -12,7 +12,12 @@ from kerasrecipes.schedules.schedule import FitLength
 
 @dataclasses.dataclass(frozen=True)
 class Duration:
-    """A length: `amount` of a `unit`, "updates", "epochs" or "share" (of the fit)."""
+    """A length: `amount` of a `unit`, "updates", "epochs" or "share" (of the fit).
+
+    Example:
+    >>> Duration(5, "epochs").is_relative
+    True
+    """
 
     amount: float
     unit: str

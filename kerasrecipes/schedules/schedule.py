@@ -14,6 +14,11 @@ class FitLength(NamedTuple):
     Attributes:
         updates: Optimizer updates in the whole fit, a number or scalar tensor > 0.
         updates_per_epoch: Optimizer updates in one epoch, a number or scalar tensor > 0.
+
+    Example:
+    >>> fit = FitLength(updates=1000, updates_per_epoch=50)
+    >>> fit.updates / fit.updates_per_epoch
+    20.0
     """
 
     updates: Any

@@ -1,0 +1,1 @@
+"""The command line. Importing it loads no Keras; commands that train load it when they run."""

@@ -1,0 +1,57 @@
+"""`kerasrecipes train`."""
+
+import click
+
+from kerasrecipes import _recipe_files
+from kerasrecipes.cli import _options
+from kerasrecipes.cli._quiet_import import quiet_import
+
+_EXAMPLES = """
+\b
+Examples:
+  kerasrecipes train digits-mlp
+  kerasrecipes train digits-mlp --set model.hidden=[64,64] --set fit.epochs=5
+"""
+
+
+@click.command(epilog=_EXAMPLES)
+@_options.RECIPE
+@_options.OVERRIDES
+@click.option("--seed", type=click.IntRange(min=0), help="Replaces the recipe's seed.")
+@click.option(
+    "--out",
+    default="runs",
+    show_default=True,
+    metavar="FOLDER",
+    help="Where run folders go; each run gets a new one, FOLDER/<recipe>/<date>-<time>.",
+)
+@click.option("--quiet", is_flag=True, help="Print the path of the run folder, and nothing else.")
+@click.pass_context
+def train(
+    ctx: click.Context,
+    recipe: str,
+    overrides: tuple[str, ...],
+    seed: int | None,
+    out: str,
+    quiet: bool,
+) -> None:
+    """Train a recipe, and leave everything about it in a new folder.
+
+    RECIPE is the name of a recipe that comes with the package (see `kerasrecipes list`), or the
+    path of a TOML file. Nothing is trained before everything is checked.
+
+    The first Ctrl-C ends the training and saves everything, with the weights of the best epoch,
+    and the exit code is 130; the second aborts. A training that diverged ends with exit code 1.
+    """
+    _recipe_files.find(recipe)
+    execute = quiet_import("kerasrecipes.runs.execute")
+    result = execute.train(recipe, overrides=overrides, seed=seed, out=out, quiet=quiet)
+    if quiet:
+        click.echo(result.folder)
+    if result.interrupted:
+        ctx.exit(130)
+    if result.best_epoch is None:
+        raise click.ClickException(
+            f"the training diverged: {result.metrics['monitor']} was never finite. "
+            "Lower the learning rate, or look at the data."
+        )

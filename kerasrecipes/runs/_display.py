@@ -1,0 +1,94 @@
+"""What a run shows on the screen."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from kerasrecipes.reporting.html import duration, result_rows
+
+
+def new_console(quiet: bool = False) -> Console:
+    """Returns a console that never breaks a line by itself, so that paths can be copied."""
+    return Console(highlight=False, soft_wrap=True, quiet=quiet)
+
+
+def facts(console: Console, rows: Sequence[tuple[str, str]]) -> None:
+    """Prints names and values in two columns."""
+    width = max(len(name) for name, _ in rows)
+    for name, value in rows:
+        console.print(f"[dim]{name:<{width}}[/]  ", end="")
+        console.print(value, markup=False)
+
+
+def results(console: Console, metrics: Mapping[str, Mapping[str, float]]) -> None:
+    """Prints a row per quantity and a column per split."""
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    table.add_column("")
+    for split in metrics:
+        table.add_column(split, justify="right")
+    for row in result_rows(metrics):
+        table.add_row(row["title"], *row["cells"])
+    console.print(table)
+
+
+def before(console: Console, plan: Mapping[str, Any], folder: Path) -> None:
+    """Says what is about to happen; `plan` is the part of the metrics that is known by then."""
+    data, fit = plan["data"], plan["fit"]
+    rows = ", ".join(f"{split} {count:,}" for split, count in data["rows"].items())
+    title = f"[bold]{plan['name']}[/]"
+    console.print(f"{title}: {plan['summary']}" if plan["summary"] else title)
+    given = ", ".join(f"{name} {value}" for name, value in plan["model"].items())
+    facts(
+        console,
+        [
+            ("recipe", f"{plan['recipe']}, {plan['parameters']:,} parameters"),
+            ("model", given or "as the recipe has it"),
+            ("data", f"{data['source']}, rows of shape {data['shape']}"),
+            ("rows", rows),
+            ("target", plan["target"]["kind"]),
+            (
+                "fit",
+                f"up to {fit['epochs']} epochs, batch size {fit['batch_size']}, "
+                f"patience {fit['patience']} on {plan['monitor']}",
+            ),
+            ("seed", str(plan["seed"])),
+            ("device", plan["device"]),
+            ("folder", str(folder)),
+        ],
+    )
+    console.print()
+
+
+def after(console: Console, metrics: Mapping[str, Any], folder: Path) -> None:
+    """Shows the results, and where they are."""
+    epochs = metrics["epochs"]
+    console.print()
+    if metrics["interrupted"]:
+        console.print(
+            f"[yellow]Interrupted in epoch {epochs['run']}.[/] The weights of the best epoch, "
+            f"{epochs['best']}, are kept, and everything is saved."
+        )
+    if epochs["best"] is None:
+        console.print(f"[red]{metrics['monitor']} was never finite:[/] this model is of no use.")
+    results(console, metrics["metrics"])
+    console.print()
+    facts(
+        console,
+        [
+            (
+                "best epoch",
+                f"{epochs['best'] or 'none'} of {epochs['run']}, by {metrics['monitor']}",
+            ),
+            ("stopped", metrics["stopped"]),
+            (
+                "time",
+                f"{duration(metrics['seconds']['fit'])} for the fit, "
+                f"{duration(metrics['seconds']['total'])} in all",
+            ),
+            ("run folder", str(folder)),
+            ("report", str(folder / "report.html")),
+        ],
+    )

@@ -1,0 +1,243 @@
+"""Trains a recipe file into a run folder."""
+
+import csv
+import importlib.metadata
+import io
+import os
+import platform
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+from rich.console import Console
+
+import kerasrecipes
+from kerasrecipes.callbacks.early_stopping import EarlyStopping
+from kerasrecipes.callbacks.interrupt import Interrupt
+from kerasrecipes.callbacks.standard import standard
+from kerasrecipes.data.batches import batches
+from kerasrecipes.reporting.curves import curves
+from kerasrecipes.reporting.html import run_page
+from kerasrecipes.reporting.style import to_png
+from kerasrecipes.runs import _display, folder
+from kerasrecipes.runs.load import inspect
+from kerasrecipes.runs.prepare import Prepared, Rows, prepare
+from kerasrecipes.runs.result import RunResult
+
+_PACKAGES = ("keras", "tensorflow", "numpy", "scikit-learn")
+_EVALUATION_BATCH = 256
+
+
+def train(
+    recipe: str | Path,
+    *,
+    overrides: Sequence[str] | Mapping[str, Any] = (),
+    seed: int | None = None,
+    out: str | Path = "runs",
+    quiet: bool = False,
+) -> RunResult:
+    """Trains what a recipe file describes, and leaves everything about it in a new folder.
+
+    The folder `out/<name>/<date>-<time>` gets `recipe.toml` (with every default written out,
+    before training starts), `model.keras`, `history.csv`, `curves.png`, `report.html` and, last,
+    `metrics.json`. Each file is written whole or not at all. The first Ctrl-C ends the training,
+    brings the best weights back and saves everything; the second aborts.
+
+    The seed is set for Python, NumPy and the Keras backend (`keras.utils.set_random_seed`), so
+    the same recipe and seed give the same model on the same machine.
+
+    Args:
+        recipe: Name of a shipped recipe, or path to a TOML file.
+        overrides: Keys to set, as "fit.epochs=5" with a TOML value, or as a mapping from dotted
+            keys to values. Defaults to none.
+        seed: Replaces the recipe's seed, int >= 0. Defaults to None.
+        out: Folder of all runs. Defaults to "runs".
+        quiet: Whether to print nothing. Defaults to False.
+
+    Returns:
+        The folder, the metrics and the history.
+
+    Raises:
+        InputError: For everything that is wrong with the recipe or its data, before training.
+
+    Example:
+    >>> import tempfile
+    >>> run = train(
+    ...     "iris-mlp", overrides=["fit.epochs=2"], out=tempfile.mkdtemp(), quiet=True
+    ... )
+    >>> sorted(path.name for path in run.folder.iterdir())
+    ['curves.png', 'history.csv', 'metrics.json', 'model.keras', 'recipe.toml', 'report.html']
+    """
+    console = _display.new_console(quiet)
+    began, started = time.perf_counter(), datetime.now().astimezone()
+    loaded, problems = inspect(recipe, overrides=overrides, seed=seed)
+    prepared = prepare(loaded, problems)
+    plan = {**_plan(prepared, started), "model": loaded.model}
+    run = folder.create(out, loaded.name, now=started)
+    try:
+        folder.write_text(run / folder.RECIPE, prepared.recipe.to_toml())
+        _display.before(console, plan, run)
+        outcome = _fit(prepared, console)
+        folder.write_with(run / folder.MODEL, prepared.model.save)
+        metrics = {**plan, **outcome["metrics"], "metrics": _evaluate(prepared)}
+        metrics["seconds"]["total"] = time.perf_counter() - began
+        _write(run, prepared, metrics, outcome["history"])
+    except BaseException:
+        if not folder.discard_untrained(run):
+            console.print(f"Stopped before the end: {run} holds the trained model, no metrics.")
+        raise
+    _display.after(console, metrics, run)
+    return RunResult(run, metrics, outcome["history"])
+
+
+def versions() -> dict[str, str]:
+    """Returns the versions of Python and of the packages that a result depends on."""
+    found = {"python": platform.python_version(), "kerasrecipes": kerasrecipes.__version__}
+    for package in _PACKAGES:
+        try:
+            found[package] = importlib.metadata.version(package)
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    return {**found, "backend": keras.backend.backend()}
+
+
+def evaluate_pair(model: keras.Model, x: Any, y: Any) -> dict[str, float]:
+    """Returns loss and metrics on some rows."""
+    found = model.evaluate(x, y, batch_size=_EVALUATION_BATCH, verbose=0, return_dict=True)
+    return {name: float(found[name]) for name in _loss_first(found)}
+
+
+def _loss_first(names: Iterable[str]) -> list[str]:
+    return sorted(names, key=lambda name: name != "loss")
+
+
+def predict(model: keras.Model, x: Any) -> np.ndarray:
+    """Returns the model's outputs, shape (n, units)."""
+    return np.asarray(model.predict(x, batch_size=_EVALUATION_BATCH, verbose=0))
+
+
+def _plan(prepared: Prepared, started: datetime) -> dict[str, Any]:
+    recipe, rows = prepared.recipe, prepared.rows
+    return {
+        "format": 1,
+        "name": recipe.name,
+        "summary": recipe.summary,
+        "recipe": recipe.recipe,
+        "seed": recipe.seed,
+        "started": started.isoformat(timespec="seconds"),
+        "device": _device(),
+        "parameters": prepared.model.count_params(),
+        "monitor": recipe.fit.get("monitor") or rows.target.monitor,
+        "fit": recipe.fit,
+        "data": _describe(rows),
+        "target": {"kind": rows.target.name, "classes": rows.target.class_names},
+        "random_guess_loss": rows.target.random_guess_loss(rows.parts["train"].y),
+        "versions": versions(),
+    }
+
+
+def _describe(rows: Rows) -> dict[str, Any]:
+    examples = rows.examples
+    counts = {name: len(pair.y) for name, pair in rows.parts.items()}
+    return {
+        "source": examples.source,
+        "fingerprint": examples.fingerprint,
+        "rows": counts,
+        "shape": str(examples.x.shape[1:]) if examples.x.ndim > 1 else "one text",
+        "features": examples.feature_names,
+    }
+
+
+def _device() -> str:
+    devices = keras.distribution.list_devices()
+    return f"{', '.join(devices)} ({os.cpu_count()} cores)"
+
+
+def _fit(prepared: Prepared, console: Console) -> dict[str, Any]:
+    recipe, rows = prepared.recipe, prepared.rows
+    settings = recipe.fit
+    callbacks = standard(
+        monitor=settings.get("monitor"), patience=settings["patience"], progress=not console.quiet
+    )
+    interrupt = next(c for c in callbacks if isinstance(c, Interrupt))
+    stopping = next(c for c in callbacks if isinstance(c, EarlyStopping))
+    x, y = rows.parts["train"]
+    began = time.perf_counter()
+    fitted = prepared.model.fit(
+        batches(x, y, batch_size=settings["batch_size"], seed=recipe.seed),
+        validation_data=rows.parts["validation"],
+        epochs=settings["epochs"],
+        callbacks=callbacks,
+        shuffle=False,  # the batches are; Keras would warn that it cannot
+        verbose=0,
+    )
+    history = {n: [float(v) for v in fitted.history[n]] for n in _loss_first(fitted.history)}
+    best = None if stopping.best_epoch is None else stopping.best_epoch + 1
+    metrics = {
+        "seconds": {"fit": time.perf_counter() - began},
+        "epochs": {"run": len(history["loss"]), "asked": settings["epochs"], "best": best},
+        "interrupted": interrupt.interrupted,
+        "stopped": "Ctrl-C" if interrupt.interrupted else stopping.reason,
+    }
+    return {"metrics": metrics, "history": history}
+
+
+def _evaluate(prepared: Prepared) -> dict[str, dict[str, float]]:
+    return {
+        name: evaluate_pair(prepared.model, pair.x, pair.y)
+        for name, pair in prepared.rows.parts.items()
+    }
+
+
+def _write(
+    run: Path,
+    prepared: Prepared,
+    metrics: Mapping[str, Any],
+    history: Mapping[str, Sequence[float]],
+) -> None:
+    """Writes the rest of the folder; the metrics come last, and so say that it is complete."""
+    folder.write_text(run / folder.HISTORY, history_csv(history))
+    figure = curves(history, best_epoch=metrics["epochs"]["best"])
+    folder.write_with(run / folder.CURVES, lambda path: Path(path).write_bytes(to_png(figure)))
+    page = run_page(
+        metrics,
+        history,
+        recipe=prepared.recipe.to_toml(),
+        predictions=_test_predictions(prepared),
+    )
+    folder.write_text(run / folder.REPORT, page)
+    folder.write_json(run / folder.METRICS, metrics)
+
+
+def history_csv(history: Mapping[str, Sequence[float]]) -> str:
+    """Returns a row per epoch, counted from 1, at full precision.
+
+    Example:
+    >>> print(history_csv({"loss": [1.0, 0.5], "val_loss": [1.25, 0.75]}))
+    epoch,loss,val_loss
+    1,1.0,1.25
+    2,0.5,0.75
+    <BLANKLINE>
+    """
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(["epoch", *history])
+    writer.writerows(zip(range(1, len(history["loss"]) + 1), *history.values(), strict=True))
+    return text.getvalue()
+
+
+def _test_predictions(prepared: Prepared) -> dict[str, Any] | None:
+    target, (x, y) = prepared.rows.target, prepared.rows.parts["test"]
+    outputs = predict(prepared.model, x)
+    if target.name == "multilabel" or not np.isfinite(outputs).all():
+        return None
+    if target.name not in ("binary", "multiclass"):
+        return {"y_true": y, "y_pred": outputs}
+    classes = 2 if target.name == "binary" else target.units
+    names = target.class_names or [str(number) for number in range(classes)]
+    chosen = outputs[:, 0] > 0.5 if target.name == "binary" else outputs.argmax(axis=1)
+    return {"y_true": y, "y_pred": chosen.astype("int64"), "class_names": names}

@@ -1,0 +1,140 @@
+"""A folder of its own for every run, in which no file is ever half-written."""
+
+import json
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from kerasrecipes import _recipe_files
+from kerasrecipes._checks import InputError
+
+RECIPE = "recipe.toml"
+MODEL = "model.keras"
+HISTORY = "history.csv"
+METRICS = "metrics.json"
+CURVES = "curves.png"
+REPORT = "report.html"
+
+
+def create(out: str | Path, name: str, *, now: datetime | None = None) -> Path:
+    """Returns a new folder `out/name/<date>-<time>`, which no other run has or will have.
+
+    `os.mkdir` decides between runs that start in the same second: the second gets "-2" after
+    its time.
+
+    Args:
+        out: Folder of all runs; created if it is missing.
+        name: Name of the recipe.
+        now: Time of the run. Defaults to the present.
+    """
+    stamp = f"{now or datetime.now():%Y%m%d-%H%M%S}"
+    parent = Path(out) / name
+    try:
+        parent.mkdir(parents=True, exist_ok=True)
+    except (FileExistsError, NotADirectoryError) as error:
+        raise InputError(f"`out` must be a folder. Received: {out}, where a file is.") from error
+    for count in range(1, 10_000):
+        folder = parent / (stamp if count == 1 else f"{stamp}-{count}")
+        try:
+            os.mkdir(folder)
+        except FileExistsError:
+            continue
+        return folder
+    raise InputError(f"{parent} already holds 9999 runs of this second.")
+
+
+def discard_untrained(folder: Path) -> bool:
+    """Removes a run's folder if it has no model yet; returns whether it did."""
+    if (folder / MODEL).exists():
+        return False
+    shutil.rmtree(folder, ignore_errors=True)
+    return True
+
+
+@contextmanager
+def atomic(path: Path) -> Iterator[Path]:
+    """Yields a temporary path beside `path`, which takes its place once it is written.
+
+    The file reaches the disk before it gets its name, so that a crash at any moment leaves
+    either the whole file or none. The temporary name keeps the suffix, which `Model.save` needs.
+
+    Example:
+    >>> import tempfile
+    >>> path = Path(tempfile.mkdtemp()) / "notes.txt"
+    >>> with atomic(path) as temporary:
+    ...     _ = temporary.write_text("done")
+    >>> path.read_text()
+    'done'
+    """
+    temporary = path.with_name(f".{path.stem}-{os.getpid()}{path.suffix}")
+    try:
+        yield temporary
+        _flush(temporary, os.O_RDWR)
+        os.replace(temporary, path)
+        if os.name == "posix":
+            _flush(path.parent, os.O_RDONLY)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Writes a text file atomically."""
+    with atomic(path) as temporary:
+        temporary.write_text(text, encoding="utf-8", newline="\n")
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Writes a JSON file atomically; a number that is not finite becomes null."""
+    write_text(path, json.dumps(_finite(value), indent=2, allow_nan=False) + "\n")
+
+
+def write_with(path: Path, writer: Callable[[str], Any]) -> None:
+    """Writes a file atomically by `writer`, which is called with a temporary path."""
+    with atomic(path) as temporary:
+        writer(str(temporary))
+
+
+def check(run: str | Path) -> Path:
+    """Returns the folder of a finished run; anything else is an `InputError`."""
+    folder = Path(run).expanduser()
+    if not folder.is_dir():
+        raise InputError(f"There is no run folder {run}.")
+    missing = [name for name in (RECIPE, MODEL, METRICS) if not (folder / name).is_file()]
+    if missing == [RECIPE, MODEL, METRICS]:
+        raise InputError(f"{run} is not a run folder: it has no {RECIPE}, {MODEL} or {METRICS}.")
+    if missing:
+        raise InputError(
+            f"The run {run} is not complete: it has no {' and no '.join(missing)}. It was stopped "
+            "before its end; train again."
+        )
+    return folder
+
+
+def read_metrics(folder: Path) -> dict[str, Any]:
+    """Returns a run's metrics; a damaged file is an `InputError`."""
+    try:
+        return json.loads(_recipe_files.text(folder / METRICS))
+    except json.JSONDecodeError as error:
+        raise InputError(f"{folder / METRICS} is damaged: {error}.") from error
+
+
+def _flush(path: Path, flags: int) -> None:
+    descriptor = os.open(path, flags)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _finite(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(item) for item in value]
+    if isinstance(value, float) and not abs(value) < float("inf"):
+        return None
+    return value

@@ -1,0 +1,309 @@
+"""From a recipe to data and a compiled model, with every problem on the way in one error."""
+
+import dataclasses
+import inspect
+import re
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import keras
+import numpy as np
+
+from kerasrecipes._checks import InputError, check_choice, did_you_mean
+from kerasrecipes._export import lookup
+from kerasrecipes.data.examples import Examples
+from kerasrecipes.data.load import load as load_data
+from kerasrecipes.data.normalization import normalization
+from kerasrecipes.data.split import Pair, split
+from kerasrecipes.data.vectorization import vectorization
+from kerasrecipes.runs._problems import Problem
+from kerasrecipes.runs.schema import Recipe
+from kerasrecipes.targets.identify import get, infer
+from kerasrecipes.targets.target import Target
+
+_FROM_THE_RUN = ("input_shape", "target", "preprocessing", "seed", "strategy", "name")
+_NAMED = re.compile(r"`(?:\w+\.)?(\w+)")
+_MISSING = re.compile(r"missing \d+ required .*argument.*?: (.*)")
+_UNFORESEEN: dict[str, tuple[type[Exception], ...]] = {
+    "data": (TypeError,),
+    "target": (TypeError,),
+    "split": (),
+    "preprocessing": (TypeError, ValueError),
+    "model": (TypeError, ValueError),
+}
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Rows:
+    """The rows of a run, read, checked and split.
+
+    Attributes:
+        examples: Inputs and raw labels as they were read.
+        target: What is predicted; it has seen the training labels.
+        parts: Inputs and encoded labels of "train", "validation" and "test".
+    """
+
+    examples: Examples
+    target: Target
+    parts: Mapping[str, Pair]
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Prepared:
+    """All that a fit needs.
+
+    Attributes:
+        recipe: The recipe with the target, the model's defaults and absolute paths written out.
+        rows: The data.
+        model: The compiled model, which takes rows as they were read.
+    """
+
+    recipe: Recipe
+    rows: Rows
+    model: keras.Model
+
+
+def prepare(recipe: Recipe, problems: Sequence[Problem] = ()) -> Prepared:
+    """Reads the data and builds the model; trains nothing.
+
+    Args:
+        recipe: A recipe from `read` or `inspect`.
+        problems: What `inspect` has found already.
+
+    Raises:
+        RecipeError: With everything that is wrong: with the file, the data, or the arguments.
+    """
+    problems = list(problems)
+    factory = _factory(recipe, problems)
+    arguments = _known_arguments(recipe, factory, problems)
+    rows = read_rows(recipe, problems)
+    if rows is not None:
+        _check_monitor(recipe, rows, problems)
+    layer = None if rows is None else _preprocessing(recipe, rows, problems)
+    model = None
+    if factory is not None and rows is not None:
+        model = _build(recipe, factory, arguments, rows, layer, problems)
+    if problems or rows is None or factory is None or model is None:
+        raise recipe.places.error(problems)
+    return Prepared(_resolve(recipe, rows, factory), rows, model)
+
+
+def check_signature(recipe: Recipe, problems: Sequence[Problem] = ()) -> None:
+    """Checks all that can be checked without the data: names, types, signature and target.
+
+    Raises:
+        RecipeError: With everything that is wrong.
+    """
+    problems = list(problems)
+    _known_arguments(recipe, _factory(recipe, problems), problems)
+    if recipe.target:
+        _target(recipe, None, problems)
+    if problems:
+        raise recipe.places.error(problems)
+
+
+def read_rows(recipe: Recipe, problems: list[Problem]) -> Rows | None:
+    """Returns the split data; None where something was wrong, which is added to `problems`."""
+    if not recipe.data:
+        return None
+    base = recipe.path.parent
+    examples = attempt("data", lambda **data: load_data(data, base=base), recipe.data, problems)
+    target = _target(recipe, examples, problems)
+    if examples is None or target is None:
+        return None
+    section = "target" if recipe.target else "data"
+    labels = attempt(section, lambda: target.encode(examples.y), {}, problems)
+    if labels is None:
+        return None
+    options = {"seed": recipe.seed, **recipe.split}
+    if options["stratify"] == "auto":
+        options["stratify"] = target.name in ("binary", "multiclass")
+    found = attempt("split", lambda **o: split(examples.x, labels, **o), options, problems)
+    if found is None:
+        return None
+    parts = {name: getattr(found, name) for name in ("train", "validation", "test")}
+    return Rows(examples, target.adapt(parts["train"].y), parts)
+
+
+def attempt(
+    section: str,
+    call: Callable[..., Any],
+    arguments: Mapping[str, Any],
+    problems: list[Problem],
+) -> Any:
+    """Calls with a section's arguments; what it refuses is added to `problems`.
+
+    An error that names an argument is followed by a call without it, which finds the next
+    error: this is how all of them come at once.
+
+    Returns:
+        What the call returned, or None after an error.
+    """
+    remaining = dict(arguments)
+    refused: set[str] = set()
+    while True:
+        try:
+            result = call(**remaining)
+        except (InputError, *_UNFORESEEN[section]) as error:
+            key = _named(error, remaining)
+            if refused and key is None:
+                return None
+            problems.append(Problem((section, key) if key else (section,), _message(error)))
+            if key is None:
+                return None
+            refused.add(key)
+            del remaining[key]
+        else:
+            return None if refused else result
+
+
+def _named(error: Exception, arguments: Mapping[str, Any]) -> str | None:
+    """Returns the argument that an error names, or whose value it shows."""
+    found = _NAMED.match(str(error))
+    if found and found[1] in arguments:
+        return found[1]
+    shown = [k for k, v in arguments.items() if isinstance(v, str) and v and v in str(error)]
+    return shown[0] if len(shown) == 1 and not isinstance(error, InputError) else None
+
+
+def _message(error: Exception) -> str:
+    if isinstance(error, InputError):
+        return str(error)
+    missing = _MISSING.search(str(error))
+    if missing:
+        return f"lacks {missing[1]}."
+    return f"is refused: {' '.join(str(error).split())}"
+
+
+def _factory(recipe: Recipe, problems: list[Problem]) -> Callable[..., keras.Model] | None:
+    if not recipe.recipe:
+        return None
+    try:
+        return lookup("recipe", "recipes", recipe.recipe)
+    except InputError as error:
+        problems.append(Problem(("recipe",), str(error)))
+        return None
+
+
+def _accepted(factory: Callable[..., Any]) -> dict[str, inspect.Parameter]:
+    parameters = inspect.signature(factory).parameters
+    return {name: each for name, each in parameters.items() if name not in _FROM_THE_RUN}
+
+
+def _known_arguments(
+    recipe: Recipe, factory: Callable[..., Any] | None, problems: list[Problem]
+) -> dict[str, Any]:
+    if factory is None:
+        return {}
+    accepted = _accepted(factory)
+    for name in recipe.model:
+        if name in _FROM_THE_RUN:
+            problems.append(Problem(("model", name), "comes from the run, not from [model]."))
+        elif name not in accepted:
+            hint = did_you_mean(name, accepted) or f"There are: {', '.join(accepted)}."
+            message = f"is not an argument of the recipe {recipe.recipe!r}. {hint}"
+            problems.append(Problem(("model", name), message))
+    known = {name: value for name, value in recipe.model.items() if name in accepted}
+    return _exchange(known, "none", None)
+
+
+def _target(recipe: Recipe, examples: Examples | None, problems: list[Problem]) -> Target | None:
+    if recipe.target:
+        return attempt("target", lambda **target: get(target), recipe.target, problems)
+    if examples is None:
+        return None
+    if examples.y is None:
+        problems.append(Problem(("data",), "names no labels to learn. Set `target`."))
+        return None
+    return attempt("data", lambda: infer(examples.y), {}, problems)
+
+
+def _check_monitor(recipe: Recipe, rows: Rows, problems: list[Problem]) -> None:
+    names = ["loss", *(metric.name for metric in rows.target.metrics())]
+    try:
+        if "monitor" in recipe.fit:
+            known = [f"val_{name}" for name in names] + names
+            check_choice("monitor", recipe.fit["monitor"], known)
+    except InputError as error:
+        problems.append(Problem(("fit", "monitor"), str(error)))
+
+
+def _preprocessing(
+    recipe: Recipe, rows: Rows, problems: list[Problem]
+) -> keras.layers.Layer | None:
+    x = rows.parts["train"].x
+    function = vectorization if is_text(x) else normalization
+    known = [name for name in inspect.signature(function).parameters][1:]
+    if function is normalization and recipe.preprocessing.get("scaling") == "none":
+        return None
+    options = {}
+    for name, value in _exchange(recipe.preprocessing, "none", None).items():
+        if name in known:
+            options[name] = value
+            continue
+        hint = did_you_mean(name, known) or f"There are: {', '.join(known)}."
+        problems.append(Problem(("preprocessing", name), f"is an unknown key. {hint}"))
+    return attempt("preprocessing", lambda **o: function(x, **o), options, problems)
+
+
+def is_text(x: Any) -> bool:
+    """Whether the rows are texts."""
+    return np.asarray(x).dtype.kind in "OUS"
+
+
+def _build(
+    recipe: Recipe,
+    factory: Callable[..., keras.Model],
+    arguments: Mapping[str, Any],
+    rows: Rows,
+    layer: keras.layers.Layer | None,
+    problems: list[Problem],
+) -> keras.Model | None:
+    x = rows.parts["train"].x
+    given: dict[str, Any] = {"seed": recipe.seed, "preprocessing": layer}
+    accepted = inspect.signature(factory).parameters
+    given = {name: value for name, value in given.items() if name in accepted}
+    keras.utils.set_random_seed(recipe.seed)
+
+    def build(**model: Any) -> keras.Model:
+        return factory(x.shape[1:], rows.target, **given, **model)
+
+    return attempt("model", build, arguments, problems)
+
+
+def _resolve(recipe: Recipe, rows: Rows, factory: Callable[..., Any]) -> Recipe:
+    """Writes out what was inferred or left to defaults, so that later versions train the same."""
+    config = get(recipe.target) if recipe.target else infer(rows.examples.y)
+    arguments = {k: v for k, v in config.get_config().items() if v is not None}
+    defaults = {name: each.default for name, each in _accepted(factory).items()}
+    data = dict(recipe.data)
+    if "path" in data:
+        data["path"] = str((recipe.path.parent / data["path"]).resolve())
+    return dataclasses.replace(
+        recipe,
+        data=data,
+        target={"kind": config.name, **arguments},
+        model={
+            k: _exchange(v, None, "none")
+            for k, v in {**defaults, **recipe.model}.items()
+            if _is_toml(v)
+        },
+        split={**recipe.split, "seed": recipe.split.get("seed", recipe.seed)},
+    )
+
+
+def _is_toml(value: Any) -> bool:
+    if isinstance(value, list | tuple):
+        return all(_is_toml(item) for item in value)
+    if isinstance(value, dict):
+        return all(isinstance(key, str) and _is_toml(item) for key, item in value.items())
+    return value is None or isinstance(value, bool | int | float | str)
+
+
+def _exchange(value: Any, old: Any, new: Any) -> Any:
+    """Puts `new` for `old` at any depth: TOML has no null, so "none" stands for it."""
+    if isinstance(value, list | tuple):
+        return [_exchange(item, old, new) for item in value]
+    if isinstance(value, dict):
+        return {key: _exchange(item, old, new) for key, item in value.items()}
+    return new if value == old and type(value) is type(old) else value
