@@ -24,8 +24,8 @@ class InputError(ValueError):
 
 def fail(argument: str, expected: str, received: Any, remedy: str = "") -> NoReturn:
     """Raises the standard error for one argument."""
-    shown = received if isinstance(received, str) and not received else repr(received)
-    if len(str(shown)) > 200:
+    shown = repr(received)
+    if len(shown) > 200:
         shown = f"{str(shown)[:197]}..."
     message = (
         f"`{argument}` must be {expected}. Received: {shown} ({type(received).__name__}). {remedy}"

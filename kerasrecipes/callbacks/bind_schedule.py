@@ -62,13 +62,14 @@ class BindSchedule(keras.callbacks.Callback):
         if hasattr(optimizer, "bind_fit"):
             with _keras_internals.strategy_scope(self.model):
                 optimizer.build(self.model.trainable_variables)
-            start = int(optimizer.iterations) - epoch * steps
+            start = int(keras.ops.convert_to_numpy(optimizer.iterations)) - epoch * steps
             optimizer.bind_fit(start=start, updates=updates, updates_per_epoch=steps)
         else:
-            self._bind_plain(schedule, FitLength(updates, steps), optimizer)
+            self._bind_plain(schedule, FitLength(updates, steps), optimizer, epoch)
 
-    def _bind_plain(self, schedule: Schedule, fit: FitLength, optimizer: Any) -> None:
-        if int(optimizer.iterations):
+    def _bind_plain(self, schedule: Schedule, fit: FitLength, optimizer: Any, epoch: int) -> None:
+        begun = int(keras.ops.convert_to_numpy(optimizer.iterations))
+        if begun != epoch * fit.updates_per_epoch or schedule.fit not in (None, fit):
             raise InputError(
                 f"{type(schedule).__name__} cannot be bound to a second fit by a plain Keras "
                 f"{type(optimizer).__name__}. Use the optimizer of `kerasrecipes.optimizers`, "

@@ -15,7 +15,7 @@ class EarlyStopping(MonitorCallback):
     """Stops when the monitored value no longer improves, and brings the best weights back.
 
     An epoch improves when its value is strictly better than the best so far by more than
-    `min_delta`; NaN and infinity never improve. After `patience` epochs without improvement
+    `min_delta`; NaN and infinity never improve. Epochs without validation do not count. After `patience` epochs without improvement
     training stops. However it ends (patience, the last epoch, Ctrl-C under `Interrupt`), the
     model then has the weights of its best epoch. They are kept on the device.
 
@@ -74,7 +74,7 @@ class EarlyStopping(MonitorCallback):
     def on_epoch_end(self, epoch: int, logs: Mapping[str, Any] | None = None) -> None:
         """Compares, keeps the weights of a new best, and stops when patience runs out."""
         self._last_epoch = epoch
-        value = self.monitored(logs, patience=self.patience or 0)
+        value = self.monitored(logs)
         if value is None:
             return
         if self.better(value):
@@ -89,12 +89,15 @@ class EarlyStopping(MonitorCallback):
 
     def on_train_end(self, logs: Mapping[str, Any] | None = None) -> None:
         """Brings the weights of the best epoch back."""
+        self.check_seen()
         if not self.reason:
             last = self._last_epoch is not None and self._last_epoch + 1 >= self.params["epochs"]
             self.reason = "all epochs were trained" if last else "training was stopped"
-        if self._best_weights is None:
+        if self._last_epoch is None:
+            self.reason = "no epoch was trained"
+        elif self._best_weights is None:
             self.reason += f"; {self.watched} was never finite, so the last weights stay"
-        elif self.best_epoch != self._last_epoch:
+        else:
             for variable, value in zip(self.model.weights, self._best_weights, strict=True):
                 variable.assign(value)
         self._best_weights = None

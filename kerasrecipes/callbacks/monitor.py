@@ -20,6 +20,10 @@ _MAX = (
 ).split()
 
 
+EPOCHS_WITHOUT_VALIDATION = 10
+"""`fit` does not tell callbacks its `validation_freq`, so this many epochs may go without."""
+
+
 def direction(name: str, mode: str = "auto") -> str:
     """Returns "min" or "max", whichever is better for the log entry `name`.
 
@@ -73,7 +77,6 @@ class MonitorCallback(keras.callbacks.Callback):
         self.mode = check_choice("mode", mode, ("auto", "min", "max"))
         self.min_delta = check_number("min_delta", min_delta, low=0.0)
         self.best = math.nan
-        self._missing = 0
         if monitor is not None:
             direction(monitor, mode)
 
@@ -83,7 +86,7 @@ class MonitorCallback(keras.callbacks.Callback):
         self.watched = self.monitor or getattr(target, "monitor", "val_loss")
         self.direction = direction(self.watched, self.mode)
         self.best = math.nan
-        self._missing = 0
+        self._missing, self._seen = 0, False
 
     def better(self, value: float) -> bool:
         """Returns whether `value` is finite, and strictly better than `best` by `min_delta`."""
@@ -94,22 +97,29 @@ class MonitorCallback(keras.callbacks.Callback):
         gain = value - self.best if self.direction == "max" else self.best - value
         return gain > self.min_delta
 
-    def monitored(self, logs: Mapping[str, Any] | None, *, patience: int = 0) -> float | None:
+    def monitored(self, logs: Mapping[str, Any] | None) -> float | None:
         """Returns the watched value; None in an epoch without validation.
 
         Raises: InputError for a name that the metrics do not have, and for a validation entry
-            that has been missing for more than `patience` epochs.
+            that has been missing for more than `EPOCHS_WITHOUT_VALIDATION` epochs.
         """
         logs = logs or {}
         if self.watched in logs:
-            self._missing = 0
+            self._missing, self._seen = 0, True
             return float(logs[self.watched])
         self._missing += 1
+        self._last_logs = dict(logs)
         validated = any(name.startswith("val_") for name in logs)
         misspelt = self.watched.removeprefix("val_") not in logs or validated
-        if misspelt or self._missing > patience:
+        if misspelt or self._missing > EPOCHS_WITHOUT_VALIDATION:
             raise missing_monitor(self.watched, logs)
         return None
+
+
+    def check_seen(self) -> None:
+        """Refuses, at the end of training, a validation entry that no epoch ever had."""
+        if self._missing and not self._seen:
+            raise missing_monitor(self.watched, self._last_logs)
 
 
 def missing_monitor(monitor: str, available: Iterable[str]) -> InputError:

@@ -2,8 +2,8 @@
 
 import keras  # noqa: F401  (first: see kerasrecipes/__init__.py)
 
-from kerasrecipes.optimizers.adadelta import AdaDelta as AdaDelta
-from kerasrecipes.optimizers.adagrad import AdaGrad as AdaGrad
+from kerasrecipes.optimizers.adadelta import Adadelta as Adadelta
+from kerasrecipes.optimizers.adagrad import Adagrad as Adagrad
 from kerasrecipes.optimizers.adam import Adam as Adam
 from kerasrecipes.optimizers.adamax import Adamax as Adamax
 from kerasrecipes.optimizers.adamw import AdamW as AdamW

@@ -1,4 +1,4 @@
-"""AdaDelta."""
+"""Adadelta."""
 
 from typing import Any
 
@@ -9,8 +9,8 @@ from kerasrecipes.optimizers.practice_mixin import PracticeMixin
 
 
 @export("optimizers")
-class AdaDelta(PracticeMixin, keras.optimizers.Adadelta):
-    """AdaDelta: steps in proportion to the root mean square of the last steps.
+class Adadelta(PracticeMixin, keras.optimizers.Adadelta):
+    """Adadelta: steps in proportion to the root mean square of the last steps.
 
     With gradient g:
         v = rho v + (1 - rho) g^2,  d = g sqrt(u + epsilon) / sqrt(v + epsilon)
@@ -24,7 +24,7 @@ class AdaDelta(PracticeMixin, keras.optimizers.Adadelta):
             `keras.optimizers.Optimizer`.
 
     Example:
-    >>> optimizer = AdaDelta(1.0, global_clipnorm=1.0)
+    >>> optimizer = Adadelta(1.0, global_clipnorm=1.0)
     >>> optimizer.clipping.global_clipnorm
     1.0
 

@@ -1,4 +1,4 @@
-"""AdaGrad."""
+"""Adagrad."""
 
 from typing import Any
 
@@ -9,8 +9,8 @@ from kerasrecipes.optimizers.practice_mixin import PracticeMixin
 
 
 @export("optimizers")
-class AdaGrad(PracticeMixin, keras.optimizers.Adagrad):
-    """AdaGrad: the gradient over the root of its summed squares.
+class Adagrad(PracticeMixin, keras.optimizers.Adagrad):
+    """Adagrad: the gradient over the root of its summed squares.
 
     With gradient g:
         s = s + g^2,  w = w - r g / sqrt(s + epsilon)
@@ -23,7 +23,7 @@ class AdaGrad(PracticeMixin, keras.optimizers.Adagrad):
             `keras.optimizers.Optimizer`.
 
     Example:
-    >>> optimizer = AdaGrad(1e-2, global_clipnorm=1.0)
+    >>> optimizer = Adagrad(1e-2, global_clipnorm=1.0)
     >>> optimizer.clipping.global_clipnorm
     1.0
 

@@ -6,7 +6,7 @@ from typing import Any, Self
 import keras
 from keras import ops
 
-from kerasrecipes._checks import InputError
+from kerasrecipes._checks import InputError, check_number, fail
 from kerasrecipes.optimizers.clipping import Clipping
 from kerasrecipes.optimizers.decay import NOT_DECAYED, check_patterns, matching
 from kerasrecipes.optimizers.replicas import after_all_reduce
@@ -22,14 +22,18 @@ class PracticeMixin:
     - Weight decay leaves out the variables whose path matches `exclude_from_decay`. The
       patterns are part of the config, so they survive saving.
     - A `kerasrecipes` schedule gets the length of the fit from variables of the optimizer
-      (`bind_fit`), and is multiplied by `rate_factor`, which plateau callbacks lower.
+      (`bind_fit`), which are saved with it.
+    - Every schedule is multiplied by the variable `rate_factor`, 1 at the start, so that a rate
+      can be cut without touching its schedule. A constant rate is set as in Keras.
 
     Args:
-        learning_rate: Float, a schedule, or a function without arguments.
+        learning_rate: Float > 0, a schedule, or a function without arguments.
         clipvalue, clipnorm, global_clipnorm, adaptive_clip: See `Clipping`; at most one.
         exclude_from_decay: Regular expressions of variable paths that are not decayed.
-            Defaults to biases, and the scales and offsets of normalisations.
-        **kwargs: Arguments of the Keras optimizer.
+            Defaults to biases, the scales and offsets of normalisations, and the parameters of
+            activations.
+        **kwargs: Arguments of the Keras optimizer, but for `gradient_accumulation_steps`, which
+            Keras counts as updates; it is an error until this package has its own.
     """
 
     built: bool
@@ -46,11 +50,27 @@ class PracticeMixin:
         exclude_from_decay: Sequence[str] = NOT_DECAYED,
         **kwargs: Any,
     ) -> None:
+        if kwargs.get("gradient_accumulation_steps") is not None:
+            fail(
+                "gradient_accumulation_steps",
+                "None",
+                kwargs["gradient_accumulation_steps"],
+                "Keras would clip, and count the schedule's updates, by micro-batch. Use a larger "
+                "batch, or the optimizer of `keras.optimizers`.",
+            )
+        if isinstance(learning_rate, (int, float)):
+            learning_rate = check_number("learning_rate", learning_rate, low=0.0)
         super().__init__(learning_rate, **kwargs)  # type: ignore[call-arg]
         self.clipping = Clipping(clipvalue, clipnorm, global_clipnorm, adaptive_clip)
         self.exclude_from_decay = check_patterns("exclude_from_decay", exclude_from_decay)
-        self.schedule = learning_rate if isinstance(learning_rate, Schedule) else None
+        self._also_excluded: dict[str, Any] = {}
+        self._use_rate(learning_rate)
         self._fit_is_bound = False
+
+    def _use_rate(self, learning_rate: Any) -> None:
+        keras_schedule = keras.optimizers.schedules.LearningRateSchedule
+        self._is_scheduled = isinstance(learning_rate, keras_schedule)
+        self.schedule = learning_rate if isinstance(learning_rate, Schedule) else None
 
     def build(self, variables: Sequence[Any]) -> None:
         """Creates the optimizer's variables for the given trainable variables."""
@@ -58,12 +78,28 @@ class PracticeMixin:
             return
         variables = list(variables)
         optimizer: Any = super()
-        optimizer.exclude_from_weight_decay(var_list=matching(variables, self.exclude_from_decay))
+        named = self._also_excluded.get("var_list") or []
+        optimizer.exclude_from_weight_decay(
+            var_list=[*matching(variables, self.exclude_from_decay), *named],
+            var_names=self._also_excluded.get("var_names"),
+        )
         optimizer.build(variables)
         self.rate_factor = self._scalar("rate_factor", "float32", "ones")
         self.fit_start = self._scalar("fit_start", "int32", "zeros")
-        self.fit_updates = self._scalar("fit_updates", "int32", "ones")
-        self.fit_updates_per_epoch = self._scalar("fit_updates_per_epoch", "int32", "ones")
+        self.fit_updates = self._scalar("fit_updates", "int32", "zeros")
+        self.fit_updates_per_epoch = self._scalar("fit_updates_per_epoch", "int32", "zeros")
+
+    def exclude_from_weight_decay(
+        self, var_list: Sequence[Any] | None = None, var_names: Sequence[str] | None = None
+    ) -> None:
+        """Excludes more variables, as in Keras; unlike `exclude_from_decay` it is not saved."""
+        self._also_excluded = {"var_list": var_list, "var_names": var_names}
+
+    def load_own_variables(self, store: Any) -> None:
+        """Loads the optimizer's variables; a schedule goes on in the fit that was saved."""
+        optimizer: Any = super()
+        optimizer.load_own_variables(store)
+        self._fit_is_bound = self.built and number(self.fit_updates) > 0
 
     def bind_fit(self, *, start: int, updates: int, updates_per_epoch: int) -> None:
         """Tells a schedule of relative length which fit it is in.
@@ -83,21 +119,34 @@ class PracticeMixin:
     @property
     def learning_rate(self) -> Any:
         """The rate of the next update: schedule(update) * rate_factor, or the constant rate."""
-        if self.schedule is None:
+        if not self._is_scheduled:
             return super().learning_rate  # type: ignore[misc]
-        if not self.schedule.needs_fit or self.schedule.fit is not None:
-            rate = self.schedule(self.iterations)
-        elif self._fit_is_bound:
+        if self.schedule is None:
+            rate = super().learning_rate  # type: ignore[misc]
+        elif self.schedule.needs_fit and self._fit_is_bound:
             fit = FitLength(self.fit_updates.value, self.fit_updates_per_epoch.value)
             rate = self.schedule.at(self.iterations - self.fit_start, fit)
-        else:
+        elif self.schedule.needs_fit:
             raise unknown_length(self.schedule)
+        else:
+            rate = self.schedule(self.iterations)
         return rate * ops.convert_to_tensor(self.rate_factor) if self.built else rate
 
     @learning_rate.setter
     def learning_rate(self, value: Any) -> None:
+        fixed = isinstance(value, (int, float))
+        if self._is_scheduled and fixed:
+            raise InputError(
+                "`learning_rate` is a schedule, which a number cannot replace. Set `rate_factor` "
+                "to cut the scheduled rate, or compile the model again with a constant rate."
+            )
+        if not fixed and callable(value) and self.built and number(self.iterations) > 0:
+            raise InputError(
+                "`learning_rate` cannot become a schedule once updates were made, since the "
+                "training step is already traced. Compile the model again."
+            )
         keras.optimizers.Optimizer.learning_rate.fset(self, value)  # type: ignore[attr-defined]
-        self.schedule = value if isinstance(value, Schedule) else None
+        self._use_rate(value)
 
     def apply(self, grads: Sequence[Any], trainable_variables: Sequence[Any] | None = None) -> None:
         """Clips the gradients of the whole batch, and updates the variables."""
@@ -139,3 +188,8 @@ class PracticeMixin:
         """Returns the optimizer that `get_config` described."""
         optimizer: Any = super()
         return optimizer.from_config(dict(config), custom_objects=custom_objects)
+
+
+def number(variable: Any) -> float:
+    """Returns the value of a scalar variable, also of one that several replicas share."""
+    return keras.ops.convert_to_numpy(variable).item()

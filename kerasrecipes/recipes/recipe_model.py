@@ -111,10 +111,10 @@ def _check_validation(
     if given.get("validation_data") is not None or given.get("validation_split"):
         return
     for callback in callbacks:
-        if not hasattr(callback, "monitor"):
+        if not hasattr(callback, "monitor") or not getattr(callback, "save_best_only", True):
             continue
         monitor = callback.monitor or getattr(target, "monitor", "")
-        if monitor.startswith("val_"):
+        if isinstance(monitor, str) and monitor.startswith("val_"):
             raise InputError(
                 f"`validation_data` is missing: {type(callback).__name__} watches {monitor!r}. "
                 "Pass `validation_data` or `validation_split` to `fit`, or set `monitor` to a "

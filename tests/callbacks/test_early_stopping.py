@@ -80,11 +80,13 @@ def test_reason():
     assert "never finite, so the last weights stay" in stopping.reason
 
 
-def test_epochs_without_validation_are_passed_over_up_to_patience():
+def test_epochs_without_validation_do_not_count():
     stopping = callbacks.EarlyStopping(patience=2)
     assert play(stopping, [3, None, 2, None, 1]) == (5, 4)
     with pytest.raises(InputError, match="Pass `validation_data` to `fit`"):
-        play(callbacks.EarlyStopping(patience=2), [None] * 9)
+        play(callbacks.EarlyStopping(patience=2), [None] * 3)
+    with pytest.raises(InputError, match="Pass `validation_data` to `fit`"):
+        play(callbacks.EarlyStopping(patience=2), [1] + [None] * 11)
 
 
 def test_misspelt_monitor_is_an_error_in_the_first_epoch():
@@ -128,3 +130,25 @@ def test_batch_norm_statistics_come_back_as_well():
 def test_bad_input(arguments, message):
     with pytest.raises(InputError, match=message):
         callbacks.EarlyStopping(**arguments)
+
+
+@pytest.mark.parametrize("patience", [None, 3])
+def test_validation_freq(patience):
+    x = np.ones((8, 1))
+    model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1)])
+    model.compile("sgd", "mse")
+    stopping = callbacks.EarlyStopping(patience=patience)
+    fit = {"validation_data": (x, x), "validation_freq": 5, "epochs": 12, "verbose": 0}
+    model.fit(x, x, callbacks=[stopping], **fit)
+    assert stopping.best_epoch in (4, 9)
+
+
+def test_averaged_weights_do_not_replace_the_best():
+    x = np.random.default_rng(0).normal(size=(64, 3)).astype("float32")
+    model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(1)])
+    model.compile(keras.optimizers.SGD(0.01, use_ema=True), "mse")
+    stopping = callbacks.EarlyStopping()
+    data = {"validation_data": (x, x[:, :1]), "epochs": 4, "verbose": 0}
+    model.fit(x, x[:, :1], callbacks=[stopping], **data)
+    assert stopping.best_epoch == 3
+    assert model.evaluate(x, x[:, :1], verbose=0) == pytest.approx(stopping.best, rel=1e-5)

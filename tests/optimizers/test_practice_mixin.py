@@ -98,3 +98,50 @@ def test_embedding_gradients_are_clipped():
     before = model.get_weights()[0]
     model.fit(np.array([[0, 4]]), np.ones((1, 2, 3)), verbose=0)
     assert np.linalg.norm(model.get_weights()[0] - before) == pytest.approx(1e-3, rel=1e-3)
+
+
+def test_user_exclusions_add_to_the_patterns():
+    model = block_model(optimizers.AdamW(0.1, weight_decay=0.5))
+    model.optimizer.exclude_from_weight_decay(var_names=["kernel"])
+    assert decayed(model) == []
+
+
+def test_rate_factor_multiplies_keras_schedules_too():
+    rate = keras.optimizers.schedules.ExponentialDecay(0.5, 10, 0.5)
+    optimizer = optimizers.SGD(rate)
+    optimizer.build([keras.Variable([1.0])])
+    optimizer.rate_factor.assign(0.1)
+    assert float(optimizer.learning_rate) == pytest.approx(0.05)
+
+
+def test_a_loaded_model_knows_its_rate(tmp_path):
+    model = block_model(optimizers.SGD(schedules.get("cosine", 0.5)))
+    model.optimizer.build(model.trainable_variables)
+    model.optimizer.bind_fit(start=0, updates=8, updates_per_epoch=4)
+    model.optimizer.iterations.assign(4)
+    model.save(tmp_path / "model.keras")
+    loaded = keras.saving.load_model(tmp_path / "model.keras")
+    assert float(loaded.optimizer.learning_rate) == pytest.approx(0.25)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda o: setattr(o, "learning_rate", 0.1), "Set `rate_factor`"),
+        (lambda o: setattr(o, "learning_rate", schedules.Constant(1.0)), "Compile the model again"),
+    ],
+)
+def test_rates_that_would_not_be_used_are_refused(change, message):
+    optimizer = optimizers.SGD(schedules.get({"name": "cosine", "total": 4}, 1.0))
+    optimizer.apply([keras.ops.ones(1)], [keras.Variable([1.0])])
+    with pytest.raises(InputError, match=message):
+        change(optimizer)
+
+
+def test_accumulation_of_keras_is_refused():
+    with pytest.raises(InputError, match="`gradient_accumulation_steps` must be None"):
+        optimizers.AdamW(gradient_accumulation_steps=2)
+
+
+def test_whole_number_rates():
+    assert float(optimizers.SGD(1).learning_rate) == 1.0

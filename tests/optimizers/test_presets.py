@@ -72,8 +72,8 @@ CASES = {
     "Adam": (optimizers.Adam, {}, adam),
     "AdamW": (optimizers.AdamW, {}, adamw),
     "RMSprop": (optimizers.RMSprop, {}, rmsprop),
-    "AdaGrad": (optimizers.AdaGrad, {}, adagrad),
-    "AdaDelta": (optimizers.AdaDelta, {}, adadelta),
+    "Adagrad": (optimizers.Adagrad, {}, adagrad),
+    "Adadelta": (optimizers.Adadelta, {}, adadelta),
     "Adamax": (optimizers.Adamax, {}, adamax),
     "Nadam": (optimizers.Nadam, {}, nadam),
 }
