@@ -15,9 +15,10 @@ class EarlyStopping(MonitorCallback):
     """Stops when the monitored value no longer improves, and brings the best weights back.
 
     An epoch improves when its value is strictly better than the best so far by more than
-    `min_delta`; NaN and infinity never improve. Epochs without validation do not count. After `patience` epochs without improvement
-    training stops. However it ends (patience, the last epoch, Ctrl-C under `Interrupt`), the
-    model then has the weights of its best epoch. They are kept on the device.
+    `min_delta`; NaN and infinity never improve, and epochs without validation do not count.
+    After `patience` epochs without improvement training stops. However it ends (patience, the
+    last epoch, Ctrl-C under `Interrupt`), the model then has the weights of its best epoch.
+    They are kept on the device.
 
     Args:
         monitor: Log entry, or None for the one that the model's target names, else "val_loss".

@@ -3,6 +3,7 @@
 import contextlib
 import functools
 import inspect
+import numbers
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -50,7 +51,7 @@ def compile_model(
     optimizer: Any,
     learning_rate: float | None,
     schedule: Any,
-    clip_norm: float | None,
+    clip_norm: float | str | None,
     weight_decay: float | None,
     label_smoothing: float,
 ) -> RecipeModel:
@@ -66,21 +67,31 @@ def compile_model(
     return model
 
 
+CLIP_NORM = 1.0
+_CLIPPING = ("clipvalue", "clipnorm", "global_clipnorm", "adaptive_clip")
+
+
 def _optimizer(
     optimizer: Any,
     learning_rate: float | None,
     schedule: Any,
-    clip_norm: float | None,
+    clip_norm: float | str | None,
     weight_decay: float | None,
 ) -> keras.optimizers.Optimizer:
+    finished = isinstance(schedule, keras.optimizers.schedules.LearningRateSchedule)
+    if finished and learning_rate is not None:
+        raise InputError(
+            f"`schedule` is a finished {type(schedule).__name__}, which has its own rate. Leave "
+            "`learning_rate` out, or name the schedule by a string."
+        )
     if isinstance(optimizer, keras.optimizers.Optimizer):
-        if schedule not in (None, "constant") or learning_rate is not None:
-            raise InputError(
-                f"`optimizer` is a finished {type(optimizer).__name__}, which has its own "
-                "learning rate. Leave `learning_rate` and `schedule` out, or name the optimizer "
-                "by a string."
-            )
+        _refuse_arguments(optimizer, learning_rate, schedule, clip_norm, weight_decay)
         return optimizer
+    own = optimizer if isinstance(optimizer, dict) else {}
+    if clip_norm == "auto":
+        clip_norm = None if any(kind in own for kind in _CLIPPING) else CLIP_NORM
+    elif clip_norm is not None and any(kind in own for kind in _CLIPPING):
+        raise InputError("`clip_norm` must be left out when `optimizer` sets its own clipping.")
     arguments = {"weight_decay": weight_decay, "global_clipnorm": clip_norm}
     made = optimizers.get(optimizer, learning_rate=learning_rate, **arguments)
     if schedule in (None, "constant"):
@@ -90,15 +101,32 @@ def _optimizer(
     return made
 
 
+def _refuse_arguments(
+    optimizer: Any, learning_rate: Any, schedule: Any, clip_norm: Any, weight_decay: Any
+) -> None:
+    given = {
+        "learning_rate": learning_rate,
+        "schedule": None if schedule == "constant" else schedule,
+        "clip_norm": None if clip_norm == "auto" else clip_norm,
+        "weight_decay": weight_decay,
+    }
+    given = [f"`{name}`" for name, value in given.items() if value is not None]
+    if given:
+        raise InputError(
+            f"`optimizer` is a finished {type(optimizer).__name__}, which has settings of its "
+            f"own. Leave {', '.join(given)} out, or name the optimizer by a string."
+        )
+
+
 def _check_rates(
     learning_rate: float | None,
-    clip_norm: float | None,
+    clip_norm: float | str | None,
     weight_decay: float | None,
     label_smoothing: float,
 ) -> None:
     if learning_rate is not None:
         check_number("learning_rate", learning_rate, low=0.0, open_low=True)
-    if clip_norm is not None:
+    if clip_norm is not None and clip_norm != "auto":
         check_number("clip_norm", clip_norm, low=0.0, open_low=True)
     if weight_decay is not None:
         check_number("weight_decay", weight_decay, low=0.0)
@@ -107,15 +135,12 @@ def _check_rates(
 
 def check_input_shape(input_shape: Any) -> tuple[int, ...]:
     """Returns the shape of one example, without the batch, as a tuple."""
-    if isinstance(input_shape, int) and not isinstance(input_shape, bool):
+    if isinstance(input_shape, numbers.Integral) and not isinstance(input_shape, bool):
         input_shape = (input_shape,)
     remedy = "Give the shape of one example without the batch, such as (64,) or (28, 28, 1)."
     if not isinstance(input_shape, (tuple, list)):
         fail("input_shape", "a tuple of integers >= 1", input_shape, remedy)
-    for size in input_shape:
-        if isinstance(size, bool) or not isinstance(size, int) or size < 1:
-            fail("input_shape", "a tuple of integers >= 1", input_shape, remedy)
-    return tuple(input_shape)
+    return tuple(check_int("input_shape", size, low=1, remedy=remedy) for size in input_shape)
 
 
 def replicas(strategy: Any) -> int:

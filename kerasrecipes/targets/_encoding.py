@@ -39,6 +39,18 @@ def check_finite(array: np.ndarray) -> None:
         )
 
 
+def check_present(labels: np.ndarray) -> None:
+    """Refuses missing labels among names: None and NaN of every kind, and empty texts."""
+    missing = [
+        row for row, label in enumerate(labels) if label is None or label != label or label == ""
+    ]
+    if missing:
+        raise InputError(
+            f"`y` must have a label in every row. Received: {len(missing)} row(s) without one, "
+            f"the first at row {missing[0]}. Remove those rows, or fill in their labels."
+        )
+
+
 def check_range(array: np.ndarray, low: float, high: float, target: str) -> None:
     """Refuses labels outside [low, high]."""
     outside = np.flatnonzero(((array < low) | (array > high)).reshape(len(array), -1).any(axis=1))
@@ -78,6 +90,7 @@ def _numbers_of_names(y: np.ndarray, count: int, names: tuple[str, ...] | None) 
             f"`y` holds names such as {str(y[0])!r}, but the target knows only the number of its "
             f"classes, {count}. Give the target the names in order: `classes=[...]`."
         )
+    check_present(y)
     number = {name: index for index, name in enumerate(names)}
     unknown = [row for row, name in enumerate(y) if str(name) not in number]
     if unknown:

@@ -8,7 +8,7 @@ import numpy as np
 from kerasrecipes._checks import check_number
 from kerasrecipes._export import export
 from kerasrecipes.targets import _encoding
-from kerasrecipes.targets.regression import _Values
+from kerasrecipes.targets.regression import _Values, statistics
 
 
 @export("targets")
@@ -40,7 +40,7 @@ class BoundedRegression(_Values):
         super().__init__(units, scale)
         self.low = check_number("low", low)
         self.high = check_number("high", high, low=self.low, open_low=True)
-        self.mean = mean
+        self.mean = statistics("mean", mean, self.units)
         self.activation = "tanh" if (self.low, self.high) == (-1.0, 1.0) else "sigmoid"
 
     def encode(self, y: Any) -> np.ndarray:

@@ -1,11 +1,13 @@
 """From a name or from labels to a target."""
 
+import numbers
 from typing import Any
 
 import numpy as np
 
 from kerasrecipes._checks import InputError, fail
 from kerasrecipes._export import bind, lookup
+from kerasrecipes.targets._encoding import check_present
 from kerasrecipes.targets.binary import Binary
 from kerasrecipes.targets.multiclass import Multiclass
 from kerasrecipes.targets.multilabel import Multilabel
@@ -60,7 +62,10 @@ def infer(y: Any) -> Target:
     if array.ndim == 2 and array.shape[1] > 1:
         return _infer_matrix(array)
     array = as_vector(array)
+    if array.dtype == object and all(isinstance(label, numbers.Number) for label in array):
+        array = np.array(array.tolist())
     if array.dtype.kind in "OUSb":
+        check_present(array)
         return _of_names(sorted({str(label) for label in array}))
     found = np.unique(array)
     numbered = array.dtype.kind in "iu" and (found == np.arange(len(found))).all()

@@ -45,7 +45,7 @@ class Multiclass(Target):
             fail("prior", f"{self.units} shares > 0", prior)
 
     def loss(self, *, label_smoothing: float = 0.0) -> keras.losses.Loss:
-        """Returns cross-entropy for class numbers; with smoothing, also for probabilities."""
+        """Returns cross-entropy for class numbers."""
         if label_smoothing:
             return SmoothedCrossentropy(label_smoothing=label_smoothing)
         return keras.losses.SparseCategoricalCrossentropy()

@@ -7,7 +7,7 @@ import numpy as np
 
 from kerasrecipes._export import export
 from kerasrecipes.targets import _encoding
-from kerasrecipes.targets.regression import _Values
+from kerasrecipes.targets.regression import _Values, statistics
 
 
 @export("targets")
@@ -34,7 +34,7 @@ class PositiveRegression(_Values):
 
     def __init__(self, units: int = 1, *, scale: Any = None, mean: Any = None) -> None:
         super().__init__(units, scale)
-        self.mean = mean
+        self.mean = statistics("mean", mean, self.units)
 
     def encode(self, y: Any) -> np.ndarray:
         """Returns float32 values; negative ones are an `InputError`."""

@@ -17,7 +17,7 @@ class _Values(Target):
 
     def __init__(self, units: int, scale: Any) -> None:
         self.units = check_int("units", units, low=1)
-        self.scale = _plain(scale)
+        self.scale = statistics("scale", scale, self.units, positive=True)
 
     def loss(self, *, label_smoothing: float = 0.0) -> keras.losses.Loss:
         """Returns the squared loss, in units of `scale` where that is known."""
@@ -35,11 +35,12 @@ class _Values(Target):
         return _encoding.values(y, self.units)
 
     def random_guess_loss(self, y: Any = None) -> float:
-        """Returns the loss of predicting the mean of `y` for every row."""
+        """Returns the loss of predicting the mean (robustly, the median) of `y` for every row."""
         if y is None:
             fail("y", "the labels that the guess is made for", y)
         y = self.encode(y).astype("float64")
-        guess = np.broadcast_to(y.mean(axis=0), y.shape)
+        center = np.median if getattr(self, "robust", False) else np.mean
+        guess = np.broadcast_to(center(y, axis=0), y.shape)
         rows = (len(y), -1)
         return float(self.loss()(y.reshape(rows), guess.reshape(rows)))
 
@@ -75,7 +76,7 @@ class Regression(_Values):
     ) -> None:
         super().__init__(units, scale)
         self.robust = bool(robust)
-        self.center = _plain(center)
+        self.center = statistics("center", center, self.units)
 
     def loss(self, *, label_smoothing: float = 0.0) -> keras.losses.Loss:
         """Returns the squared or Huber loss, in units of `scale` where that is known."""
@@ -134,5 +135,17 @@ def refuse_smoothing(label_smoothing: float, name: str) -> None:
         fail("label_smoothing", f"0 for a {name} target", label_smoothing)
 
 
-def _plain(value: Any) -> Any:
-    return value if value is None else np.asarray(value, "float64").tolist()
+def statistics(argument: str, value: Any, units: int, *, positive: bool = False) -> Any:
+    """Returns a statistic of the labels, one float or one per unit, as plain numbers."""
+    if value is None:
+        return None
+    expected = f"a finite number{' > 0' if positive else ''}, or one for each of {units} unit(s)"
+    try:
+        array = np.asarray(value, "float64")
+    except (TypeError, ValueError):
+        fail(argument, expected, value)
+    if array.shape not in ((), (units,)) or not np.isfinite(array).all():
+        fail(argument, expected, value)
+    if positive and (array <= 0).any():
+        fail(argument, expected, value)
+    return array.tolist()

@@ -100,6 +100,11 @@ class Target:
         return f"{type(self).__name__}({', '.join(arguments)})"
 
 
+_NUMBERS_REMEDY = (
+    "Numbers are class numbers, counted from 0: subtract the first one, or name the classes."
+)
+
+
 def as_vector(y: Any) -> np.ndarray:
     """Returns labels as a one-dimensional array; a column (n, 1) is flattened."""
     array = np.asarray(y)
@@ -117,9 +122,13 @@ def as_vector(y: Any) -> np.ndarray:
 def names_or_count(argument: str, value: Any, *, low: int) -> tuple[int, tuple[str, ...] | None]:
     """Reads a class count or a sequence of distinct class names."""
     remedy = "Give the number of classes, or their names in order."
+    if isinstance(value, np.ndarray) and value.ndim == 1:
+        value = value.tolist()
     if isinstance(value, str) or not isinstance(value, Sequence):
         return check_int(argument, value, low=low, remedy=remedy), None
     names = tuple(str(name) for name in value)
+    if any(name.lstrip("-").replace(".", "", 1).isdigit() for name in names):
+        fail(argument, "a count, or names that are not numbers", value, _NUMBERS_REMEDY)
     if len(set(names)) != len(names) or len(names) < low:
         fail(argument, f"at least {low} distinct names", value, remedy)
     return len(names), names

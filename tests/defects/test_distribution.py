@@ -42,6 +42,30 @@ def test_d2_clipping_comes_after_the_all_reduce():
     assert np.linalg.norm(four["ours"]["global_clipnorm"]) == pytest.approx(1.0, rel=1e-5)
 
 
+SCHEDULED = """
+rng = np.random.default_rng(0)
+x = rng.normal(size=(64, 5)).astype("float32")
+y = (x[:, 0] > 0).astype("int32")
+model = kr.recipes.mlp(
+    (5,), kr.targets.Binary(), hidden=(8,), dropout=0.0, strategy=strategy, seed=0,
+    optimizer="adamw", schedule={"name": "cosine", "warmup": "1 epochs"}, learning_rate=0.05,
+)
+log = [kr.callbacks.LearningRateLog()]
+fit = {"batch_size": 32, "shuffle": False, "verbose": 0, "callbacks": log}
+first = model.fit(x, y, epochs=3, **fit).history
+second = model.fit(x, y, epochs=4, initial_epoch=3, **fit).history
+report(rates=first["learning_rate"] + second["learning_rate"], loss=first["loss"] + second["loss"])
+"""
+
+
+@pytest.mark.multi_device
+def test_schedules_take_their_length_from_the_fit_on_replicas_too():
+    one = run_on_replicas(SCHEDULED, replicas=1)
+    two = run_on_replicas(SCHEDULED, replicas=2)
+    np.testing.assert_allclose(two["rates"], one["rates"], atol=1e-8)
+    np.testing.assert_allclose(two["loss"], one["loss"], atol=1e-5)
+
+
 SYNCHRONISED = """
 rng = np.random.default_rng(0)
 x = rng.normal(size=(64, 5)).astype("float32")

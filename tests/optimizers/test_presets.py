@@ -1,5 +1,7 @@
 """Each optimizer against its equations, in NumPy and float64."""
 
+import functools
+
 import keras
 import numpy as np
 import pytest
@@ -27,11 +29,32 @@ def nesterov(w, g, t, s, r=1e-2, a=0.9):
 def adam(w, g, t, s, r=1e-3, b1=0.9, b2=0.999, eps=1e-8):
     s["m"] = b1 * s.get("m", 0) + (1 - b1) * g
     s["v"] = b2 * s.get("v", 0) + (1 - b2) * g * g
+    eps = eps / np.sqrt(1 - b2**t)
     return w - r * (s["m"] / (1 - b1**t)) / (np.sqrt(s["v"] / (1 - b2**t)) + eps)
 
 
-def adamw(w, g, t, s):
-    return adam(w - 1e-3 * 1e-2 * w, g, t, s)
+def adamw(w, g, t, s, eps=1e-8):
+    return adam(w - 1e-3 * 1e-2 * w, g, t, s, eps=eps)
+
+
+def amsgrad(w, g, t, s, r=1e-3, b1=0.9, b2=0.999, eps=1e-8):
+    s["m"] = b1 * s.get("m", 0) + (1 - b1) * g
+    s["v"] = b2 * s.get("v", 0) + (1 - b2) * g * g
+    s["max"] = np.maximum(s.get("max", 0), s["v"])
+    rate = r * np.sqrt(1 - b2**t) / (1 - b1**t)
+    return w - rate * s["m"] / (np.sqrt(s["max"]) + eps)
+
+
+def rmsprop_momentum(w, g, t, s, r=1e-3, rho=0.9, eps=1e-8):
+    s["v"] = rho * s.get("v", 0) + (1 - rho) * g * g
+    s["u"] = 0.5 * s.get("u", 0) + r * g / np.sqrt(s["v"] + eps)
+    return w - s["u"]
+
+
+def rmsprop_centered(w, g, t, s, r=1e-3, rho=0.9, eps=1e-8):
+    s["v"] = rho * s.get("v", 0) + (1 - rho) * g * g
+    s["g"] = rho * s.get("g", 0) + (1 - rho) * g
+    return w - r * g / np.sqrt(s["v"] - s["g"] ** 2 + eps)
 
 
 def rmsprop(w, g, t, s, r=1e-3, rho=0.9, eps=1e-8):
@@ -70,6 +93,9 @@ CASES = {
     "SGD": (optimizers.SGD, {}, sgd),
     "SGD-nesterov": (optimizers.SGD, {"nesterov": True}, nesterov),
     "Adam": (optimizers.Adam, {}, adam),
+    "Adam-amsgrad": (optimizers.Adam, {"amsgrad": True}, amsgrad),
+    "RMSprop-momentum": (optimizers.RMSprop, {"momentum": 0.5}, rmsprop_momentum),
+    "RMSprop-centered": (optimizers.RMSprop, {"centered": True}, rmsprop_centered),
     "AdamW": (optimizers.AdamW, {}, adamw),
     "RMSprop": (optimizers.RMSprop, {}, rmsprop),
     "Adagrad": (optimizers.Adagrad, {}, adagrad),
@@ -83,9 +109,15 @@ def test_no_optimizer_escapes():
     assert {name.split("-")[0] for name in CASES} == set(members("optimizers"))
 
 
+@pytest.mark.parametrize("epsilon", [None, 0.1])
 @pytest.mark.parametrize("name", CASES)
-def test_updates_follow_the_equations(name):
+def test_updates_follow_the_equations(name, epsilon):
     factory, arguments, update = CASES[name]
+    if epsilon is not None:
+        if "SGD" in name:
+            pytest.skip("SGD has no epsilon")
+        arguments = {**arguments, "epsilon": epsilon}
+        update = functools.partial(update, eps=epsilon)
     optimizer, variable = factory(**arguments), keras.Variable(W0, dtype="float32", name="kernel")
     w, state = W0.copy(), {}
     for t, gradient in enumerate(GRADIENTS, start=1):

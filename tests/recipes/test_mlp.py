@@ -170,6 +170,10 @@ BAD = [
     ({"optimizer": "adamm"}, "Did you mean"),
     ({"optimizer": {"name": "sgd", "momentun": 1}}, "Did you mean 'momentum'"),
     ({"optimizer": keras.optimizers.SGD(), "learning_rate": 1.0}, "finished SGD"),
+    ({"optimizer": keras.optimizers.SGD(), "clip_norm": 1.0}, "Leave `clip_norm` out"),
+    ({"optimizer": keras.optimizers.SGD(), "weight_decay": 1.0}, "Leave `weight_decay` out"),
+    ({"optimizer": {"name": "sgd", "clipnorm": 1.0}, "clip_norm": 2.0}, "`clip_norm`"),
+    ({"schedule": kr.schedules.Constant(0.1), "learning_rate": 0.2}, "finished Constant"),
     ({"learning_rate": -1.0}, "`learning_rate`"),
     ({"learning_rate": "fast"}, "`learning_rate`"),
     ({"schedule": "cosin"}, "Did you mean 'Cosine"),
@@ -207,3 +211,20 @@ def test_batches_go_on_where_an_interrupted_fit_was():
     model, data = fresh()
     next(iter(data))
     assert losses(model, data, epochs=4) == whole
+
+
+def test_callbacks_that_do_not_need_validation_are_let_through(tmp_path):
+    checkpoint = keras.callbacks.ModelCheckpoint(tmp_path / "model.keras")
+    small().fit(X, Y, verbose=0, callbacks=[checkpoint])
+    assert (tmp_path / "model.keras").exists()
+
+
+def test_an_optimizer_may_bring_its_own_clipping():
+    model = small(optimizer={"name": "sgd", "clipnorm": 5.0})
+    assert model.optimizer.clipping == kr.optimizers.Clipping(clipnorm=5.0)
+    assert small().optimizer.clipping == kr.optimizers.Clipping(global_clipnorm=1.0)
+
+
+def test_shapes_and_rates_of_numpy():
+    model = kr.recipes.mlp((np.int64(6),), TARGET, hidden=(4,), learning_rate=1)
+    assert model.input_shape == (None, 6)
