@@ -182,7 +182,7 @@ def test_using_the_library_loads_no_optional_dependency():
 def test_everything_is_registered_whatever_is_imported_first(first):
     code = (
         f"import {first}, kerasrecipes, keras\n"
-        "print(keras.saving.get_registered_object('kerasrecipes.recipes>RecipeModel').__name__,\n"
+        "print(keras.saving.get_registered_object('kerasrecipes.models>RecipeModel').__name__,\n"
         "      keras.saving.get_registered_object('kerasrecipes.layers>DenseBlock').__name__)"
     )
     assert run_python(code) == ["RecipeModel", "DenseBlock"]
@@ -193,7 +193,7 @@ def test_everything_is_registered_whatever_is_imported_first(first):
 def test_each_package_can_be_imported_first(first):
     code = (
         f"import kerasrecipes.{first}, keras\n"
-        "print(keras.saving.get_registered_object('kerasrecipes.recipes>RecipeModel').__name__)"
+        "print(keras.saving.get_registered_object('kerasrecipes.models>RecipeModel').__name__)"
     )
     assert run_python(code) == ["RecipeModel"]
 

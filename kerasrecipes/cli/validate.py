@@ -11,8 +11,7 @@ from kerasrecipes.cli._quiet_import import quiet_import
 @_options.RECIPE
 @_options.OVERRIDES
 @click.option("--no-data", is_flag=True, help="Leave the data alone, and build no model.")
-@click.option("--show", is_flag=True, help="Print the recipe as a run would resolve it.")
-def validate(recipe: str, overrides: tuple[str, ...], no_data: bool, show: bool) -> None:
+def validate(recipe: str, overrides: tuple[str, ...], no_data: bool) -> None:
     """Check a recipe file without training.
 
     Every key and type is checked, every argument of the model is bound to the recipe's
@@ -21,5 +20,5 @@ def validate(recipe: str, overrides: tuple[str, ...], no_data: bool, show: bool)
     """
     path = _recipe_files.find(recipe)
     validation = quiet_import("kerasrecipes.runs.validation")
-    checked = validation.validate(recipe, overrides=overrides, data=not no_data)
-    click.echo(checked.to_toml() if show else f"{path} is valid.", nl=not show)
+    validation.validate(recipe, overrides=overrides, data=not no_data)
+    click.echo(f"{path} is valid.")

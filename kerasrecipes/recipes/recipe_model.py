@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any, Self
 
 import keras
+import numpy as np
 
 from kerasrecipes._checks import InputError
 from kerasrecipes._export import export
@@ -31,13 +32,14 @@ class RecipeCall:
     arguments: dict[str, Any]
 
 
-@export("recipes")
+@export("models")
 class RecipeModel(keras.Model):
     """The `keras.Model` that recipes return: a functional model that knows how it was made.
 
-    `fit` is Keras's own, with two things seen to: a schedule of relative length gets the length
-    of the fit, and a callback that watches a validation metric without validation data is
-    refused before training.
+    `fit` is Keras's own, with a few things seen to: a schedule of relative length gets the length
+    of the fit; labels that come as arrays are encoded by the target, so that names are accepted
+    and wrong labels refused before training; and so is a callback that watches a validation
+    metric without validation data.
 
     Args:
         inputs: Symbolic inputs, as for `keras.Model`.
@@ -83,11 +85,16 @@ class RecipeModel(keras.Model):
                 callbacks.insert(0, kind())
         if hasattr(given.get("x"), "element_spec"):
             given.setdefault("shuffle", False)  # else Keras warns that it cannot
+        if self._has_loss_of_target():
+            given.update(_encoded(given, self.target))
         try:
             return super().fit(**{**given, "callbacks": callbacks})
         finally:
             for callback in callbacks:
                 getattr(callback, "close", lambda: None)()
+
+    def _has_loss_of_target(self) -> bool:
+        return self.target is not None and type(self.loss) is type(self.target.loss())
 
     def get_config(self) -> dict[str, Any]:
         """Returns the graph of layers, and the recipe."""
@@ -102,6 +109,25 @@ class RecipeModel(keras.Model):
         model = super().from_config(config, custom_objects=custom_objects)
         model.recipe = None if recipe is None else RecipeCall(**recipe)
         return model
+
+
+def _encoded(given: dict[str, Any], target: Any) -> dict[str, Any]:
+    """Returns the labels among `fit`'s arguments as the loss takes them; wrong ones are refused.
+
+    Arrays are encoded by the target; tensors and datasets are left alone.
+    """
+    changed = {}
+    if _is_array(given.get("y")):
+        changed["y"] = target.encode(given["y"])
+    validation = given.get("validation_data")
+    if isinstance(validation, tuple) and len(validation) > 1 and _is_array(validation[1]):
+        x, y, *weights = validation
+        changed["validation_data"] = (x, target.encode(y), *weights)
+    return changed
+
+
+def _is_array(y: Any) -> bool:
+    return isinstance(y, (np.ndarray, list)) or hasattr(y, "to_numpy")
 
 
 def _check_validation(

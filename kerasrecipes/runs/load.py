@@ -57,6 +57,8 @@ def inspect(
     pairs, problems = _parse(overrides)
     if seed is not None:
         pairs.append((("seed",), seed))
+        if "seed" in tables.get("split", {}):  # as in the resolved recipe of a run
+            pairs.append((("split", "seed"), seed))
     overridden = [keys for keys, _ in pairs] + [problem.key for problem in problems]
     for keys, value in pairs:
         problems += _set(tables, keys, value)

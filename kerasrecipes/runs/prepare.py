@@ -19,6 +19,7 @@ from kerasrecipes.data.vectorization import vectorization
 from kerasrecipes.runs._problems import Problem
 from kerasrecipes.runs.schema import Recipe
 from kerasrecipes.targets.identify import get, infer
+from kerasrecipes.targets.multiclass import Multiclass
 from kerasrecipes.targets.target import Target
 
 _FROM_THE_RUN = ("input_shape", "target", "preprocessing", "seed", "strategy", "name")
@@ -79,10 +80,11 @@ def prepare(recipe: Recipe, problems: Sequence[Problem] = ()) -> Prepared:
     rows = read_rows(recipe, problems)
     if rows is not None:
         _check_monitor(recipe, rows, problems)
-    layer = None if rows is None else _preprocessing(recipe, rows, problems)
+    checked = rows or _stand_in(recipe)
+    layer = _preprocessing(recipe, checked, problems)
     model = None
-    if factory is not None and rows is not None:
-        model = _build(recipe, factory, arguments, rows, layer, problems)
+    if factory is not None:
+        model = _build(recipe, factory, arguments, checked, layer, problems)
     if problems or rows is None or factory is None or model is None:
         raise recipe.places.error(problems)
     return Prepared(_resolve(recipe, rows, factory), rows, model)
@@ -162,6 +164,9 @@ def _named(error: Exception, arguments: Mapping[str, Any]) -> str | None:
     found = _NAMED.match(str(error))
     if found and found[1] in arguments:
         return found[1]
+    within = [k for k, v in arguments.items() if found and isinstance(v, dict) and found[1] in v]
+    if len(within) == 1:
+        return within[0]
     shown = [k for k, v in arguments.items() if isinstance(v, str) and v and v in str(error)]
     return shown[0] if len(shown) == 1 and not isinstance(error, InputError) else None
 
@@ -216,6 +221,16 @@ def _target(recipe: Recipe, examples: Examples | None, problems: list[Problem]) 
         problems.append(Problem(("data",), "names no labels to learn. Set `target`."))
         return None
     return attempt("data", lambda: infer(examples.y), {}, problems)
+
+
+def _stand_in(recipe: Recipe) -> Rows:
+    """Returns rows on which the rest of a file can be checked when its data cannot be read."""
+    target = attempt("target", lambda **target: get(target), recipe.target, [])
+    text = recipe.data.get("source") == "texts" or "text" in recipe.data
+    x = np.array(["one", "two"], object) if text else np.eye(2, dtype="float32")
+    y = np.arange(2)
+    part = Pair(x, y)
+    return Rows(Examples(x, y, None, "", ""), target or Multiclass(3), {"train": part})
 
 
 def _check_monitor(recipe: Recipe, rows: Rows, problems: list[Problem]) -> None:

@@ -6,7 +6,7 @@ from keras import ops
 
 from kerasrecipes._checks import check_number
 from kerasrecipes._export import export
-from kerasrecipes.schedules.schedule import FitLength, Schedule
+from kerasrecipes.schedules.schedule import FitLength, Schedule, as_float
 
 
 @export("schedules")
@@ -26,8 +26,4 @@ class Constant(Schedule):
 
     def at(self, step: Any, fit: FitLength | None) -> Any:
         """Returns the rate."""
-        return ops.convert_to_tensor(self.learning_rate, "float32")
-
-    def get_config(self) -> dict[str, Any]:
-        """Returns the constructor's arguments."""
-        return {"learning_rate": self.learning_rate}
+        return ops.full_like(as_float(step), self.learning_rate)

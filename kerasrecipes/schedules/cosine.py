@@ -25,7 +25,8 @@ class Cosine(Schedule):
         learning_rate: p, float > 0.
         total: T: updates (int), a share of the fit (float), or "5 epochs". Defaults to None, the
             whole fit.
-        warmup: W, as `total`. Defaults to 0, no warm-up.
+        warmup: W: updates (int), a share of `total` (float), or "5 epochs". Defaults to 0, no
+            warm-up.
         floor: f, in [0, p]. Defaults to 0.0.
 
     Example:
@@ -44,12 +45,7 @@ class Cosine(Schedule):
         self.total = total
         self.warmup = warmup
         self._total = duration("total", 1.0 if total is None else total)
-        self._warmup = duration("warmup", warmup)
-
-    @property
-    def needs_fit(self) -> bool:
-        """Whether a length is relative to the fit."""
-        return self._total.is_relative or self._warmup.is_relative
+        self._warmup = duration("warmup", warmup, of=self._total)
 
     def at(self, step: Any, fit: FitLength | None) -> Any:
         """Returns the rate after `step` updates."""
@@ -61,12 +57,3 @@ class Cosine(Schedule):
             (1 + ops.cos(math.pi * share)) / 2
         )
         return ops.where(t < warmup, rising, falling)
-
-    def get_config(self) -> dict[str, Any]:
-        """Returns the constructor's arguments."""
-        return {
-            "learning_rate": self.learning_rate,
-            "total": self.total,
-            "warmup": self.warmup,
-            "floor": self.floor,
-        }

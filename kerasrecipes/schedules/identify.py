@@ -1,5 +1,6 @@
 """From a name to a schedule."""
 
+import inspect
 from typing import Any
 
 import keras
@@ -14,7 +15,8 @@ def get(identifier: Any, learning_rate: float) -> keras.optimizers.schedules.Lea
 
     Args:
         identifier: A name ("cosine", "one_cycle"), a dict with a "name" and arguments, None for
-            a constant rate, or a finished Keras schedule, which is returned as it is.
+            a constant rate, or a finished Keras schedule, which is returned as it is. The parts
+            of a composed schedule ("warm_up", "then", "scale") are identifiers in their turn.
         learning_rate: Peak rate of a schedule given by name.
 
     Example:
@@ -22,6 +24,8 @@ def get(identifier: Any, learning_rate: float) -> keras.optimizers.schedules.Lea
     'OneCycle'
     >>> get({"name": "cosine", "warmup": "2 epochs"}, 0.1).warmup
     '2 epochs'
+    >>> type(get({"name": "warm_up", "schedule": "step", "length": 10}, 0.1).schedule).__name__
+    'StepDecay'
     """
     if isinstance(identifier, keras.optimizers.schedules.LearningRateSchedule):
         return identifier
@@ -33,4 +37,14 @@ def get(identifier: Any, learning_rate: float) -> keras.optimizers.schedules.Lea
         fail("schedule", "a name, a dict with a 'name', a Keras schedule or None", identifier)
     own = {key: value for key, value in identifier.items() if key != "name"}
     factory = lookup("schedule", "schedules", str(identifier["name"]))
-    return bind("schedule", factory, {"learning_rate": learning_rate, **own})
+    accepted = inspect.signature(factory).parameters
+    if "learning_rate" in accepted:
+        own = {"learning_rate": learning_rate, **own}
+    if "schedule" in accepted:
+        own = {"schedule": None, **own}
+    for part in accepted.keys() & own.keys() & {"schedule", "other"}:
+        own[part] = get(own[part], learning_rate)
+    for key, parameter in accepted.items():
+        if parameter.default is inspect.Parameter.empty and key not in own:
+            fail(f"schedule.{key}", f"given for {factory.__name__}", identifier)
+    return bind("schedule", factory, own)

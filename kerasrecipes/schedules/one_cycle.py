@@ -15,23 +15,31 @@ from kerasrecipes.schedules.schedule import FitLength, Schedule, as_float
 class OneCycle(Schedule):
     """Up from a fraction of the peak and down to nearly nothing, in half cosines.
 
-    With step t, total T, peak p, share s of the fit for the rise, R = s T:
+    With step t, total T, peak p, share s of the total for the rise, R = s T:
         t < R:       eta = p / d + (p - p / d) * (1 - cos(pi * t / R)) / 2
         R <= t < T:  eta = e + (p - e) * (1 + cos(pi * (t - R) / (T - R))) / 2
         t >= T:      eta = e,  where e = p / (d * D)
+    Momentum (or beta_1) goes the other way, `momentum_at`: in half cosines from its maximum at
+    step 0 to its base at R, and back at T, where it stays. PyTorch reaches both ends one update
+    earlier: its OneCycleLR(total_steps=N, pct_start=s) is this with total N - 1 and rise
+    (s N - 1) / (N - 1).
 
     Args:
         learning_rate: p, float > 0.
         total: T: updates (int), a share of the fit (float), or "5 epochs". Defaults to None, the
             whole fit.
-        rise: s, in (0, 1). Defaults to 0.25.
+        rise: s, in (0, 1), of `total`. Defaults to 0.25.
         start_divisor: d >= 1. Defaults to 25.0.
         end_divisor: D >= 1. Defaults to 1e4.
+        base_momentum: Least momentum, in [0, max_momentum]. Defaults to 0.85.
+        max_momentum: Greatest momentum, in [0, 1). Defaults to 0.95.
 
     Example:
     >>> schedule = OneCycle(1.0, total=100)
     >>> [round(float(schedule(t)), 4) for t in (0, 25, 100)]
     [0.04, 1.0, 0.0]
+    >>> [round(float(schedule.momentum_at(t, None)), 4) for t in (0, 25, 100)]
+    [0.95, 0.85, 0.95]
 
     Reference: Smith & Topin 2018, arXiv:1708.07120.
     """
@@ -44,6 +52,8 @@ class OneCycle(Schedule):
         rise: float = 0.25,
         start_divisor: float = 25.0,
         end_divisor: float = 1e4,
+        base_momentum: float = 0.85,
+        max_momentum: float = 0.95,
     ) -> None:
         self.learning_rate = check_number("learning_rate", learning_rate, low=0.0, open_low=True)
         self.total = total
@@ -51,30 +61,29 @@ class OneCycle(Schedule):
         self.rise = check_number("rise", rise, low=0, high=1, open_low=True, open_high=True)
         self.start_divisor = check_number("start_divisor", start_divisor, low=1.0)
         self.end_divisor = check_number("end_divisor", end_divisor, low=1.0)
-
-    @property
-    def needs_fit(self) -> bool:
-        """Whether the length is relative to the fit."""
-        return self._total.is_relative
+        self.max_momentum = check_number(
+            "max_momentum", max_momentum, low=0.0, high=1.0, open_high=True
+        )
+        self.base_momentum = check_number(
+            "base_momentum", base_momentum, low=0.0, high=self.max_momentum
+        )
 
     def at(self, step: Any, fit: FitLength | None) -> Any:
         """Returns the rate after `step` updates."""
+        start = self.learning_rate / self.start_divisor
+        return self._there_and_back(step, fit, start, self.learning_rate, start / self.end_divisor)
+
+    def momentum_at(self, step: Any, fit: FitLength | None) -> Any:
+        """Returns the momentum (or beta_1) after `step` updates."""
+        high, low = self.max_momentum, self.base_momentum
+        return self._there_and_back(step, fit, high, low, high)
+
+    def _there_and_back(
+        self, step: Any, fit: FitLength | None, start: float, turn: float, end: float
+    ) -> Any:
         t = as_float(step)
         total = ops.maximum(self._total.updates(fit, t.dtype), 1)
-        peak, start = self.learning_rate, self.learning_rate / self.start_divisor
-        end = start / self.end_divisor
-        up = ops.clip(t / (self.rise * total), 0, 1)
-        down = ops.clip((t - self.rise * total) / ((1 - self.rise) * total), 0, 1)
-        rising = start + (peak - start) * (1 - ops.cos(math.pi * up)) / 2
-        falling = end + (peak - end) * (1 + ops.cos(math.pi * down)) / 2
-        return ops.where(t < self.rise * total, rising, falling)
-
-    def get_config(self) -> dict[str, Any]:
-        """Returns the constructor's arguments."""
-        return {
-            "learning_rate": self.learning_rate,
-            "total": self.total,
-            "rise": self.rise,
-            "start_divisor": self.start_divisor,
-            "end_divisor": self.end_divisor,
-        }
+        top = self.rise * total
+        there = (1 - ops.cos(math.pi * ops.clip(t / top, 0, 1))) / 2
+        back = (1 + ops.cos(math.pi * ops.clip((t - top) / (total - top), 0, 1))) / 2
+        return ops.where(t < top, start + (turn - start) * there, end + (turn - end) * back)

@@ -1,5 +1,6 @@
 """From a name or from labels to a target."""
 
+import inspect
 import numbers
 from typing import Any
 
@@ -36,12 +37,19 @@ def get(identifier: Any) -> Target:
         fail("target", "a target, its name, or a dict with its name as 'kind'", identifier)
     arguments = dict(identifier)
     factory = lookup("target.kind", "targets", str(arguments.pop("kind")))
-    if not (isinstance(factory, type) and issubclass(factory, Target)):
-        fail("target.kind", "the name of a target", identifier["kind"])
-    try:
-        return bind("target", factory, arguments)
-    except TypeError as error:
-        raise InputError(f"`target` lacks an argument: {error}.") from error
+    parameters = inspect.signature(factory).parameters
+    required = [
+        name
+        for name, parameter in parameters.items()
+        if parameter.default is parameter.empty and name not in arguments
+    ]
+    if required and set(arguments) <= set(parameters):
+        raise InputError(
+            f"`target` of kind {identifier['kind']!r} needs "
+            f"{', '.join(f'`{name}`' for name in required)}. Give it, or leave the target out "
+            "where it can be inferred from the labels."
+        )
+    return bind("target", factory, arguments)
 
 
 def infer(y: Any) -> Target:

@@ -8,7 +8,7 @@ from kerasrecipes._checks import check_choice
 from kerasrecipes._export import export
 
 
-@export("targets")
+@export("losses")
 class ScaledLoss(keras.losses.Loss):
     """Squared or Huber loss of residuals in units of a scale.
 

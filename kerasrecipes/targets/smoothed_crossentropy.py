@@ -8,7 +8,7 @@ from kerasrecipes._checks import check_number
 from kerasrecipes._export import export
 
 
-@export("targets")
+@export("losses")
 class SmoothedCrossentropy(keras.losses.Loss):
     """Categorical cross-entropy against smoothed labels.
 

@@ -27,7 +27,8 @@ for _ in range(2):
     layers += [keras.layers.Dense(256, use_bias=False), keras.layers.BatchNormalization(),
                keras.layers.Activation("relu"), keras.layers.Dropout(0.3)]
 model = keras.Sequential([*layers, keras.layers.Dense(10, activation="softmax")])
-model.compile(keras.optimizers.AdamW(1e-3), "sparse_categorical_crossentropy", ["accuracy"])
+model.compile(keras.optimizers.AdamW(1e-3), "sparse_categorical_crossentropy",
+              metrics=["accuracy"])
 model.fit(x, y, batch_size=32, epochs={epochs}, validation_data=(xv, yv), verbose=0)
 model.evaluate(xt, yt, verbose=0)
 model.save({out!r} + "/model.keras")

@@ -5,7 +5,7 @@ import tomllib
 import pytest
 from click.testing import CliRunner
 
-from kerasrecipes import _recipe_files, runs
+from kerasrecipes import _recipe_files
 from kerasrecipes.cli.main import main
 
 
@@ -47,8 +47,9 @@ def test_list_has_a_line_for_each_shipped_recipe():
 
 def test_show_prints_the_recipe_with_defaults():
     tables = tomllib.loads(call("show", "iris-mlp", "--set", "fit.epochs=7").stdout)
-    assert tables == runs.read("iris-mlp", overrides=["fit.epochs=7"]).tables()
-    assert tables["split"]["stratify"] == "auto"
+    assert tables["fit"]["epochs"] == 7
+    assert tables["split"] == {"validation": 0.2, "test": 0.25, "stratify": "auto", "seed": 0}
+    assert tables["model"]["activation"] == "relu"
 
 
 def test_copy_keeps_comments_and_overwrites_nothing(tmp_path):
@@ -80,10 +81,7 @@ def test_quiet_prints_the_folder_only(tmp_path):
     assert result.stderr == ""
 
 
-def test_validate_shows_the_resolved_recipe():
-    result = call("validate", "iris-mlp", "--show")
-    assert result.exit_code == 0
-    assert tomllib.loads(result.stdout)["model"]["activation"] == "relu"
+def test_validate_says_so():
     assert "iris-mlp.toml is valid." in call("validate", "iris-mlp", "--no-data").stdout
 
 

@@ -22,9 +22,7 @@ def environment():
     return {**found, "PYTHONPATH": os.getcwd(), "PYTHONUNBUFFERED": "1"}
 
 
-@pytest.mark.parametrize(
-    "arguments", [["--help"], ["list"], ["show", "digits-mlp"], ["train", "-h"]]
-)
+@pytest.mark.parametrize("arguments", [["--help"], ["list"], ["train", "-h"]])
 def test_what_needs_no_keras_does_not_load_it(arguments, environment):
     code = (
         "import sys\nfrom kerasrecipes.cli.main import main\n"

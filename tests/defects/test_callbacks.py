@@ -75,11 +75,3 @@ def test_c6_start_beyond_the_last_epoch_still_brings_the_best_weights_back():
     plain = keras.callbacks.EarlyStopping("val_loss", restore_best_weights=True, **arguments)
     assert script(plain, values) == (3, 2.0), "Keras mended C6"
     assert script(kr.callbacks.EarlyStopping("val_loss", **arguments), values) == (3, 1.0)
-
-
-def test_c5_warm_up_always_happens():
-    plain = keras.optimizers.schedules.CosineDecay(0.1, 100, warmup_steps=10)
-    assert float(plain(0)) == pytest.approx(0.1), "Keras mended C5"
-    ours = kr.schedules.Cosine(0.1, total=100, warmup=10)
-    assert float(ours(0)) == pytest.approx(0.1 / 11)
-    assert float(ours(10)) == pytest.approx(0.1)

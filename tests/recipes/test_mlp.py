@@ -228,3 +228,29 @@ def test_an_optimizer_may_bring_its_own_clipping():
 def test_shapes_and_rates_of_numpy():
     model = kr.recipes.mlp((np.int64(6),), TARGET, hidden=(4,), learning_rate=1)
     assert model.input_shape == (None, 6)
+
+
+def test_labels_are_checked_and_encoded_before_training():
+    named = kr.targets.Multiclass(["low", "middle", "high"])
+    model = kr.recipes.mlp((6,), named, hidden=(16,), dropout=0.0, seed=0)
+    names = np.array(["low", "middle", "high"])[Y]
+    one_hot = np.eye(3)[Y]
+    for labels in (names, names.tolist(), one_hot, Y[:, None], Y.astype("float64")):
+        history = model.fit(X, labels, validation_data=(X, labels), verbose=0, epochs=2)
+        assert np.isfinite(history.history["val_loss"]).all()
+    for labels, message in (
+        (np.where(names == "low", "lwo", names), "Did you mean 'low'"),
+        (Y + 1, "class numbers from 0 to 2"),
+        (np.where(Y == 0, np.nan, Y), "must be finite"),
+    ):
+        with pytest.raises(InputError, match=message):
+            model.fit(X, labels, verbose=0)
+        with pytest.raises(InputError, match=message):
+            model.fit(X, Y, validation_data=(X, labels), verbose=0)
+
+
+def test_another_loss_takes_its_own_labels():
+    model = small()
+    model.compile("sgd", "categorical_crossentropy", metrics=["categorical_accuracy"])
+    soft = np.full((len(X), 3), 1 / 3)
+    model.fit(X, soft, verbose=0)

@@ -7,6 +7,8 @@ import pytest
 
 import kerasrecipes as kr
 from kerasrecipes import runs
+from kerasrecipes._checks import InputError
+from kerasrecipes.runs import load
 
 GOOD = {
     "": 'recipe = "mlp"',
@@ -122,7 +124,7 @@ FILES = {
     "an unknown target": ({"target": 'kind = "multiclas"'}, "target.kind: .*Did you mean 'Multi"),
     "an unknown target key": ({"target": 'kind = "binary"\nclass = 2'}, "target.class"),
     "one class": ({"target": 'kind = "multiclass"\nclasses = 1'}, "target.classes: .*>= 2"),
-    "no classes": ({"target": 'kind = "multiclass"'}, "target: .*lacks an argument: .*'classes'"),
+    "no classes": ({"target": 'kind = "multiclass"'}, "target: .*needs `classes`"),
     "a label outside the classes": (
         {"data": CSV + 'target = "kind"', "target": 'kind = "multiclass"\nclasses = ["a", "b"]'},
         "target: `y` must hold the classes a, b. Received: 'c' at row 2",
@@ -131,7 +133,7 @@ FILES = {
         {"data": CSV + 'target = "kind"', "target": 'kind = "regression"'},
         "target: `y` must hold numbers for a regression target",
     ),
-    "too few bounds": ({"target": 'kind = "bounded_regression"\nlow = 0.0'}, "target: .*'high'"),
+    "too few bounds": ({"target": 'kind = "bounded_regression"\nlow = 0.0'}, "target: .*needs `high`"),
     "an unknown preprocessing": ({"preprocessing": 'scling = "x"'}, "Did you mean 'scaling'"),
     "a result of training": ({"expect": "accuracy = 0.9"}, "accuracy: must be a test metric"),
     "a result that is text": (
@@ -233,3 +235,32 @@ def test_nothing_is_left_behind_by_a_run_that_cannot_start(tmp_path):
     with pytest.raises(runs.RecipeError):
         runs.train(path, out=tmp_path / "out", quiet=True)
     assert not (tmp_path / "out").exists()
+
+
+def test_mistakes_of_all_sections_come_at_once(tmp_path):
+    path = tmp_path / "wrong.toml"
+    path.write_text(
+        'recipe = "mlp"\n'
+        "[data]\n"
+        'source = "csv"\n'
+        'path = "missing.csv"\n'
+        "[target]\n"
+        'kind = "multiclass"\n'
+        "classes = 3\n"
+        "[preprocessing]\n"
+        'scaling = "std"\n'
+        "[model]\n"
+        "dropout = 1.5\n"
+        'schedule = { name = "cosine", warmup = "5 parsecs" }\n'
+    )
+    with pytest.raises(InputError) as caught:
+        runs.validate(path)
+    message = str(caught.value)
+    for line in ("line 4", "line 9", "line 11", "line 12"):
+        assert line in message, message
+
+
+def test_the_seed_replaces_that_of_a_resolved_split(tmp_path):
+    path = tmp_path / "again.toml"
+    path.write_text(runs.validate("iris-mlp").to_toml())
+    assert load.inspect(path, seed=7)[0].split["seed"] == 7
