@@ -115,7 +115,6 @@ class MonitorCallback(keras.callbacks.Callback):
             raise missing_monitor(self.watched, logs)
         return None
 
-
     def check_seen(self) -> None:
         """Refuses, at the end of training, a validation entry that no epoch ever had."""
         if self._missing and not self._seen:

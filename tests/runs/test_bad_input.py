@@ -133,7 +133,10 @@ FILES = {
         {"data": CSV + 'target = "kind"', "target": 'kind = "regression"'},
         "target: `y` must hold numbers for a regression target",
     ),
-    "too few bounds": ({"target": 'kind = "bounded_regression"\nlow = 0.0'}, "target: .*needs `high`"),
+    "too few bounds": (
+        {"target": 'kind = "bounded_regression"\nlow = 0.0'},
+        "target: .*needs `high`",
+    ),
     "an unknown preprocessing": ({"preprocessing": 'scling = "x"'}, "Did you mean 'scaling'"),
     "a result of training": ({"expect": "accuracy = 0.9"}, "accuracy: must be a test metric"),
     "a result that is text": (
