@@ -46,13 +46,14 @@ class Interrupt(keras.callbacks.Callback):
 
     def close(self) -> None:
         """Gives the signal back, also after a fit that ended in an exception."""
-        if self._installed:
+        if self._installed and signal.getsignal(signal.SIGINT) == self._handle:
             signal.signal(signal.SIGINT, self._previous)
-            self._installed = False
+        self._installed = False
 
     def _handle(self, number: int, frame: Any) -> None:
-        if self.interrupted:
-            self.close()
+        if self.interrupted or not self._installed:
+            signal.signal(signal.SIGINT, self._previous)
+            self._installed = False
             raise KeyboardInterrupt
         self.interrupted = True
         self.model.stop_training = True

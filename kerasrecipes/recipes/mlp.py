@@ -90,6 +90,8 @@ def mlp(
     Reference: Ioffe & Szegedy 2015, arXiv:1502.03167; He et al. 2015, arXiv:1502.01852.
     """
     check_number("l2", l2, low=0.0)
+    if not isinstance(residual, bool):
+        fail("residual", "True or False", residual)
     widths, rates = _widths(hidden), _rates(dropout, hidden)
     penalty = keras.regularizers.L2(l2) if l2 else None
     dtype = "string" if _takes_text(preprocessing) else None
@@ -152,6 +154,9 @@ def _rates(dropout: Any, hidden: Sequence[int]) -> list[float]:
 
 
 def _takes_text(preprocessing: Any) -> bool:
+    normalization = isinstance(preprocessing, keras.layers.Normalization)
+    if normalization and not preprocessing.built and preprocessing.input_mean is None:
+        fail("preprocessing", "an adapted layer", preprocessing, "Call its `adapt` first.")
     if preprocessing is None or isinstance(preprocessing, keras.layers.Layer):
         return isinstance(preprocessing, keras.layers.TextVectorization)
     fail("preprocessing", "an adapted Keras layer or None", preprocessing)

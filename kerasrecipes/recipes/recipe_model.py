@@ -93,6 +93,12 @@ class RecipeModel(keras.Model):
             for callback in callbacks:
                 getattr(callback, "close", lambda: None)()
 
+    def evaluate(self, x: Any = None, y: Any = None, *args: Any, **kwargs: Any) -> Any:
+        """Evaluates the model as `keras.Model.evaluate` does; arrays of labels are encoded."""
+        if _is_array(y) and self._has_loss_of_target():
+            y = self.target.encode(y)  # type: ignore[union-attr]
+        return super().evaluate(x, y, *args, **kwargs)
+
     def _has_loss_of_target(self) -> bool:
         return self.target is not None and type(self.loss) is type(self.target.loss())
 

@@ -1,6 +1,7 @@
 """Evaluates a run again."""
 
 import math
+import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -66,8 +67,8 @@ def load_model(run: Path) -> keras.Model:
     """Returns a run's model; a file that Keras cannot read is an `InputError`."""
     try:
         return keras.saving.load_model(run / folder.MODEL)
-    except (ValueError, OSError) as error:
-        raise InputError(f"{run / folder.MODEL} cannot be loaded: {error}") from error
+    except (ValueError, OSError, zipfile.BadZipFile, KeyError) as error:
+        raise InputError(f"{run / folder.MODEL} is damaged or cannot be loaded: {error}") from error
 
 
 def _same_rows(recipe: Recipe, fingerprint: str) -> Rows:

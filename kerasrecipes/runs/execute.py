@@ -1,12 +1,15 @@
 """Trains a recipe file into a run folder."""
 
+import contextlib
 import csv
 import importlib.metadata
 import io
 import os
 import platform
+import signal
+import threading
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -30,6 +33,7 @@ from kerasrecipes.runs.result import RunResult
 
 _PACKAGES = ("keras", "tensorflow", "numpy", "scikit-learn")
 _EVALUATION_BATCH = 256
+_MOST_CLASSES_DRAWN = 100
 
 
 def train(
@@ -82,16 +86,42 @@ def train(
         folder.write_text(run / folder.RECIPE, prepared.recipe.to_toml())
         _display.before(console, plan, run)
         outcome = _fit(prepared, console)
-        folder.write_with(run / folder.MODEL, prepared.model.save)
-        metrics = {**plan, **outcome["metrics"], "metrics": _evaluate(prepared)}
-        metrics["seconds"]["total"] = time.perf_counter() - began
-        _write(run, prepared, metrics, outcome["history"])
     except BaseException:
-        if not folder.discard_untrained(run):
-            console.print(f"Stopped before the end: {run} holds the trained model, no metrics.")
+        folder.discard_untrained(run)
+        raise
+    try:
+        with _no_interrupt():
+            metrics = _save(run, prepared, plan, outcome, began)
+    except BaseException:
+        saved = (run / folder.MODEL).exists()
+        kept = "the trained model, no metrics" if saved else "the recipe; the model is not saved"
+        console.print(f"Stopped before the end: {run} holds {kept}.")
         raise
     _display.after(console, metrics, run)
     return RunResult(run, metrics, outcome["history"])
+
+
+@contextlib.contextmanager
+def _no_interrupt() -> Iterator[None]:
+    """Keeps Ctrl-C from what saves a finished training, which takes a few seconds."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    previous = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, previous)
+
+
+def _save(
+    run: Path, prepared: Prepared, plan: dict[str, Any], outcome: dict[str, Any], began: float
+) -> dict[str, Any]:
+    folder.write_with(run / folder.MODEL, prepared.model.save)
+    metrics = {**plan, **outcome["metrics"], "metrics": _evaluate(prepared)}
+    metrics["seconds"]["total"] = time.perf_counter() - began
+    _write(run, prepared, metrics, outcome["history"])
+    return metrics
 
 
 def versions() -> dict[str, str]:
@@ -238,6 +268,8 @@ def _test_predictions(prepared: Prepared) -> dict[str, Any] | None:
     if target.name not in ("binary", "multiclass"):
         return {"y_true": y, "y_pred": outputs}
     classes = 2 if target.name == "binary" else target.units
+    if classes > _MOST_CLASSES_DRAWN:
+        return None
     names = target.class_names or [str(number) for number in range(classes)]
     chosen = outputs[:, 0] > 0.5 if target.name == "binary" else outputs.argmax(axis=1)
     return {"y_true": y, "y_pred": chosen.astype("int64"), "class_names": names}

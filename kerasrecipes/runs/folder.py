@@ -117,9 +117,12 @@ def check(run: str | Path) -> Path:
 def read_metrics(folder: Path) -> dict[str, Any]:
     """Returns a run's metrics; a damaged file is an `InputError`."""
     try:
-        return json.loads(_recipe_files.text(folder / METRICS))
+        metrics = json.loads(_recipe_files.text(folder / METRICS))
     except json.JSONDecodeError as error:
         raise InputError(f"{folder / METRICS} is damaged: {error}.") from error
+    if not isinstance(metrics, dict) or not {"data", "metrics"} <= set(metrics):
+        raise InputError(f"{folder / METRICS} is damaged: it lacks the data or the metrics.")
+    return metrics
 
 
 def _flush(path: Path, flags: int) -> None:

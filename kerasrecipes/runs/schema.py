@@ -44,6 +44,11 @@ def _not_negative(name: str, value: Any) -> int:
     return check_int(name, value, low=0)
 
 
+def _seed(name: str, value: Any) -> int:
+    check_number(name, check_int(name, value, low=0), low=0, high=2**32 - 1)
+    return value
+
+
 def _stratify(name: str, value: Any) -> bool | str:
     return check_choice(name, value, [True, False, "auto"])
 
@@ -57,7 +62,7 @@ _LINE = 90
 TOP = {
     "recipe": Key(_text),
     "summary": Key(_text, ""),
-    "seed": Key(_not_negative, 0),
+    "seed": Key(_seed, 0),
 }
 SECTIONS: dict[str, dict[str, Key] | None] = {
     "data": None,
@@ -65,7 +70,7 @@ SECTIONS: dict[str, dict[str, Key] | None] = {
         "validation": Key(_part, 0.2),
         "test": Key(_part, 0.2),
         "stratify": Key(_stratify, "auto"),
-        "seed": Key(_not_negative),
+        "seed": Key(_seed),
     },
     "target": None,
     "preprocessing": None,

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from keras import ops
 
-from kerasrecipes._checks import InputError, check_number, fail
+from kerasrecipes._checks import InputError, check_choice, check_number, fail
 
 _UNITS = {"update": "updates", "epoch": "epochs", "%": "share"}
 _EXPECTED = "updates (int), a share of the fit (float in [0, 1]), '5 epochs' or '10%'"
@@ -109,6 +109,7 @@ def duration(
 
 def _read(argument: str, value: Any) -> Duration:
     if isinstance(value, Duration):
+        check_choice(f"{argument}.unit", value.unit, ("updates", "epochs", "share"))
         return value
     if isinstance(value, str):
         match = re.fullmatch(r"(\d+\.?\d*|\.\d+) *(?:(epoch|update)s?|(%))", value.strip())

@@ -5,7 +5,7 @@ from typing import Any
 
 from keras import ops
 
-from kerasrecipes._checks import check_number
+from kerasrecipes._checks import check_choice, check_number
 from kerasrecipes._export import export
 from kerasrecipes.schedules.duration import duration
 from kerasrecipes.schedules.schedule import FitLength, Schedule, as_float
@@ -13,14 +13,15 @@ from kerasrecipes.schedules.schedule import FitLength, Schedule, as_float
 
 @export("schedules", "1cycle")
 class OneCycle(Schedule):
-    """Up from a fraction of the peak and down to nearly nothing, in half cosines.
+    """Up from a fraction of the peak and down to nearly nothing, in half cosines or straight.
 
     With step t, total T, peak p, share s of the total for the rise, R = s T:
         t < R:       eta = p / d + (p - p / d) * (1 - cos(pi * t / R)) / 2
         R <= t < T:  eta = e + (p - e) * (1 + cos(pi * (t - R) / (T - R))) / 2
         t >= T:      eta = e,  where e = p / (d * D)
-    Momentum (or beta_1) goes the other way, `momentum_at`: in half cosines from its maximum at
-    step 0 to its base at R, and back at T, where it stays. PyTorch reaches both ends one update
+    With the shape "linear", both ways are straight lines instead. Momentum (or beta_1) goes the
+    other way in the same shape, `momentum_at`: from its maximum at step 0 to its base at R, and
+    back at T, where it stays. PyTorch reaches both ends one update
     earlier: its OneCycleLR(total_steps=N, pct_start=s) is this with total N - 1 and rise
     (s N - 1) / (N - 1).
 
@@ -33,6 +34,7 @@ class OneCycle(Schedule):
         end_divisor: D >= 1. Defaults to 1e4.
         base_momentum: Least momentum, in [0, max_momentum]. Defaults to 0.85.
         max_momentum: Greatest momentum, in [0, 1). Defaults to 0.95.
+        shape: "cosine" or "linear". Defaults to "cosine".
 
     Example:
     >>> schedule = OneCycle(1.0, total=100)
@@ -54,6 +56,7 @@ class OneCycle(Schedule):
         end_divisor: float = 1e4,
         base_momentum: float = 0.85,
         max_momentum: float = 0.95,
+        shape: str = "cosine",
     ) -> None:
         self.learning_rate = check_number("learning_rate", learning_rate, low=0.0, open_low=True)
         self.total = total
@@ -67,6 +70,7 @@ class OneCycle(Schedule):
         self.base_momentum = check_number(
             "base_momentum", base_momentum, low=0.0, high=self.max_momentum
         )
+        self.shape = check_choice("shape", shape, _SHAPES)
 
     def at(self, step: Any, fit: FitLength | None) -> Any:
         """Returns the rate after `step` updates."""
@@ -84,6 +88,13 @@ class OneCycle(Schedule):
         t = as_float(step)
         total = ops.maximum(self._total.updates(fit, t.dtype), 1)
         top = self.rise * total
-        there = (1 - ops.cos(math.pi * ops.clip(t / top, 0, 1))) / 2
-        back = (1 + ops.cos(math.pi * ops.clip((t - top) / (total - top), 0, 1))) / 2
+        shape = _SHAPES[self.shape]
+        there = shape(ops.clip(t / top, 0, 1))
+        back = 1 - shape(ops.clip((t - top) / (total - top), 0, 1))
         return ops.where(t < top, start + (turn - start) * there, end + (turn - end) * back)
+
+
+_SHAPES = {
+    "cosine": lambda share: (1 - ops.cos(math.pi * share)) / 2,
+    "linear": lambda share: share,
+}

@@ -23,7 +23,10 @@ def rate_at(schedule: LearningRateSchedule, t: Any, fit: FitLength | None) -> An
     """Returns the rate of one of our schedules or of a plain Keras one, in the dtype of `t`."""
     if isinstance(schedule, Schedule):
         return schedule.at(t, fit)
-    return ops.cast(schedule(t), t.dtype)  # type: ignore[operator]
+    rate: Any = schedule
+    # some of Keras's are for scalars only
+    rates = ops.reshape(ops.map(rate, ops.reshape(t, (-1,))), t.shape) if t.shape else rate(t)
+    return ops.cast(rates, t.dtype)
 
 
 def momentum_at(schedule: LearningRateSchedule, t: Any, fit: FitLength | None) -> Any:

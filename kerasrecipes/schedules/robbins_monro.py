@@ -94,7 +94,11 @@ def robbins_monro(schedule: LearningRateSchedule, *, fit: FitLength | None = Non
     analyse = _ANALYSES.get(type(innermost))
     if analyse is None:
         return _answer(_numerically(schedule, fit), "numerically")
-    return _answer(analyse(innermost), "analysis")
+    tail = analyse(innermost)
+    if innermost is not schedule:
+        reason = f"What counts is its last part, {type(innermost).__name__}: {tail.reason}"
+        tail = tail._replace(reason=reason)
+    return _answer(tail, "analysis")
 
 
 class _Tail(NamedTuple):
@@ -113,8 +117,8 @@ def _ends_at(rate: float) -> _Tail:
     return _Tail(False, True, "The rate is 0 from some update on, so both sums are finite.")
 
 
-def _geometric(rate: float, factor: float) -> _Tail:
-    if factor == 1:
+def _geometric(rate: float, *, falls: bool) -> _Tail:
+    if not falls:
         return _ends_at(rate)
     return _Tail(False, True, "The rate falls geometrically, and so does its square.")
 
@@ -174,14 +178,14 @@ _ANALYSES: dict[type, Callable[[Any], _Tail]] = {
     Cosine: lambda s: _ends_at(s.floor),
     CosineRestarts: _restarts,
     Cyclical: _cyclical,
-    ExponentialDecay: lambda s: _geometric(s.learning_rate, math.exp(-s.decay)),
+    ExponentialDecay: lambda s: _geometric(s.learning_rate, falls=s.decay > 0),
     FlatCosine: lambda s: _ends_at(s.floor),
     InverseDecay: _inverse,
-    MultiplicativeDecay: lambda s: _geometric(s.learning_rate, s.decay_rate),
+    MultiplicativeDecay: lambda s: _geometric(s.learning_rate, falls=s.decay_rate < 1),
     OneCycle: _one_cycle,
     Piecewise: _piecewise,
     PolynomialDecay: lambda s: _ends_at(s.floor),
-    StepDecay: lambda s: _geometric(s.learning_rate, s.decay_rate),
+    StepDecay: lambda s: _geometric(s.learning_rate, falls=s.decay_rate < 1),
     WarmupStableDecay: lambda s: _ends_at(s.floor),
 }
 

@@ -1,8 +1,10 @@
 """The base of all schedules."""
 
+import functools
 import inspect
 import math
 import numbers
+from collections.abc import Callable
 from typing import Any, Self
 
 import keras
@@ -25,8 +27,9 @@ class Schedule(keras.optimizers.schedules.LearningRateSchedule):
     training never runs at a silently wrong rate.
 
     Call arguments:
-        step: Scalar tensor, completed optimizer updates. An integer is computed with in float32,
-            which tells updates apart up to 2**24; a float32 or float64 in its own dtype.
+        step: Scalar tensor, completed optimizer updates. An integer is computed with in float64,
+            since float32 tells updates apart up to 2**24 only (JAX has but float32); a float32
+            or float64 in its own dtype.
 
     Returns: Scalar tensor, float32, or float64 for a float64 step.
 
@@ -41,6 +44,12 @@ class Schedule(keras.optimizers.schedules.LearningRateSchedule):
     fit: FitLength | None = None
 
     _shown_lengths = 1.2
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        """Has `at` and `momentum_at` of a subclass compute with exact update counts."""
+        super().__init_subclass__(**kwargs)
+        for name in {"at", "momentum_at"} & vars(cls).keys():
+            setattr(cls, name, _exact(vars(cls)[name]))
 
     @property
     def needs_fit(self) -> bool:
@@ -66,13 +75,13 @@ class Schedule(keras.optimizers.schedules.LearningRateSchedule):
         return self.fit
 
     def values(self, steps: Any, fit: FitLength | None = None) -> np.ndarray:
-        """Returns the rates after `steps` updates, computed in float64.
+        """Returns the rates after `steps` updates, computed in float64 (JAX: float32).
 
         Args:
             steps: Array of update counts, any shape.
             fit: Length of the fit. Defaults to None, the one the schedule is bound to.
         """
-        steps = ops.convert_to_tensor(np.asarray(steps, "float64"), "float64")
+        steps = ops.convert_to_tensor(np.asarray(steps), _WIDEST)
         rates = self.at(steps, self.checked_fit() if fit is None else fit)
         return ops.convert_to_numpy(rates).astype("float64")
 
@@ -144,6 +153,24 @@ def unknown_length(schedule: Schedule) -> InputError:
         "`callbacks=kerasrecipes.callbacks.standard()` to `fit`, which takes it from "
         "`epochs` and the steps per epoch."
     )
+
+
+# JAX has no float64 unless all of a program's numbers are to be wide.
+_WIDEST = "float32" if keras.backend.backend() == "jax" else "float64"
+
+
+def _exact(value_at: Callable[..., Any]) -> Callable[..., Any]:
+    """Returns a schedule's method with integer steps taken in float64, and a float32 result."""
+
+    @functools.wraps(value_at)
+    def exactly(self: Schedule, step: Any, fit: FitLength | None) -> Any:
+        step = ops.convert_to_tensor(step)
+        if "int" not in keras.backend.standardize_dtype(step.dtype):
+            return value_at(self, step, fit)
+        value = value_at(self, ops.cast(step, _WIDEST), fit)
+        return None if value is None else ops.cast(value, "float32")
+
+    return exactly
 
 
 def as_float(step: Any) -> Any:

@@ -26,7 +26,14 @@ def values(y: Any, units: int) -> np.ndarray:
             f"Received: shape {array.shape}."
         )
     check_finite(array)
-    return array.astype("float32")
+    narrow, wide = array.astype("float32"), array.astype("float64")
+    spread, lost = wide.std(axis=0), np.abs(wide - narrow).max(axis=0)
+    if np.any((spread > 0) & (lost > 0.01 * spread)):
+        raise InputError(
+            f"`y` must vary by more than float32 can lose. Received: values around {wide.mean():g} "
+            f"with a standard deviation of {spread.min():g}. Subtract an offset first."
+        )
+    return narrow
 
 
 def check_finite(array: np.ndarray) -> None:
@@ -42,7 +49,9 @@ def check_finite(array: np.ndarray) -> None:
 def check_present(labels: np.ndarray) -> None:
     """Refuses missing labels among names: None and NaN of every kind, and empty texts."""
     missing = [
-        row for row, label in enumerate(labels) if label is None or label != label or label == ""
+        row
+        for row, label in enumerate(labels)
+        if label is None or label != label or not str(label).strip()
     ]
     if missing:
         raise InputError(

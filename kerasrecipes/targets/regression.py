@@ -5,7 +5,7 @@ from typing import Any, Self
 import keras
 import numpy as np
 
-from kerasrecipes._checks import check_int, fail
+from kerasrecipes._checks import check_choice, check_int, fail
 from kerasrecipes._export import export
 from kerasrecipes.targets import _encoding
 from kerasrecipes.targets.scaled_loss import ScaledLoss
@@ -75,7 +75,7 @@ class Regression(_Values):
         self, units: int = 1, robust: bool = False, *, center: Any = None, scale: Any = None
     ) -> None:
         super().__init__(units, scale)
-        self.robust = bool(robust)
+        self.robust = check_choice("robust", robust, (True, False))
         self.center = statistics("center", center, self.units)
 
     def loss(self, *, label_smoothing: float = 0.0) -> keras.losses.Loss:

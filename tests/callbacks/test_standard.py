@@ -147,3 +147,21 @@ def test_bad_input():
         callbacks.standard(progress=2)
     with pytest.raises(InputError, match="`mode` is needed"):
         callbacks.standard(monitor="joy")
+
+
+def test_signals_come_back_after_failed_fits_and_doubled_callbacks():
+    before = signal.getsignal(signal.SIGINT)
+
+    class Fail(keras.callbacks.Callback):
+        def on_epoch_end(self, epoch, logs=None):
+            raise RuntimeError("on purpose")
+
+    interrupt = callbacks.Interrupt()
+    with pytest.raises(RuntimeError, match="on purpose"):
+        linear_model().fit(**DATA, callbacks=[interrupt, Fail()])
+    linear_model().fit(**DATA, callbacks=[interrupt])
+    assert signal.getsignal(signal.SIGINT) == before
+    linear_model().fit(**DATA, callbacks=[callbacks.Interrupt(), callbacks.Interrupt()])
+    with pytest.raises(KeyboardInterrupt):
+        os.kill(os.getpid(), signal.SIGINT)
+    signal.signal(signal.SIGINT, before)

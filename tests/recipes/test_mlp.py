@@ -182,6 +182,8 @@ BAD = [
     ({"label_smoothing": 1.5}, "`label_smoothing`"),
     ({"target": kr.targets.Regression(), "label_smoothing": 0.1}, "`label_smoothing`"),
     ({"preprocessing": "standard"}, "`preprocessing`"),
+    ({"preprocessing": keras.layers.Normalization()}, "Call its `adapt` first"),
+    ({"residual": "no"}, "`residual` must be True or False"),
     ({"strategy": "fast"}, "`strategy`"),
     ({"seed": 1.5}, "`seed`"),
 ]
@@ -238,6 +240,8 @@ def test_labels_are_checked_and_encoded_before_training():
     for labels in (names, names.tolist(), one_hot, Y[:, None], Y.astype("float64")):
         history = model.fit(X, labels, validation_data=(X, labels), verbose=0, epochs=2)
         assert np.isfinite(history.history["val_loss"]).all()
+        seen = model.evaluate(X, labels, verbose=0)
+        assert seen == pytest.approx(model.evaluate(X, Y, verbose=0), rel=1e-6)
     for labels, message in (
         (np.where(names == "low", "lwo", names), "Did you mean 'low'"),
         (Y + 1, "class numbers from 0 to 2"),

@@ -267,3 +267,11 @@ def test_the_seed_replaces_that_of_a_resolved_split(tmp_path):
     path = tmp_path / "again.toml"
     path.write_text(runs.validate("iris-mlp").to_toml())
     assert load.inspect(path, seed=7)[0].split["seed"] == 7
+
+
+def test_columns_that_float32_cannot_tell_apart_are_named(tmp_path):
+    rows = "\n".join(f"{1_700_000_000 + i % 5},{i % 2}" for i in range(20))
+    (tmp_path / "data.csv").write_text(f"a,y\n{rows}\n")
+    spec = {"source": "csv", "path": "data.csv", "target": "y"}
+    with pytest.raises(InputError, match="Subtract an offset"):
+        kr.data.load(spec, base=tmp_path)

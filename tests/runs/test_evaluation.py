@@ -39,5 +39,13 @@ def test_changed_data_are_refused(table, tmp_path):
 def test_a_damaged_model_is_one_clear_error(iris_run, tmp_path):
     copy = shutil.copytree(iris_run.folder, tmp_path / "copy")
     (copy / "model.keras").write_bytes(b"not a model")
-    with pytest.raises(kr.InputError, match=r"model.keras cannot be loaded"):
+    with pytest.raises(kr.InputError, match=r"model.keras is damaged or cannot be loaded"):
+        runs.evaluate(copy)
+
+
+@pytest.mark.parametrize("text", ["{}", "[]", "null", ""])
+def test_damaged_metrics_are_one_clear_error(iris_run, tmp_path, text):
+    copy = shutil.copytree(iris_run.folder, tmp_path / "copy")
+    (copy / "metrics.json").write_text(text)
+    with pytest.raises(kr.InputError, match=r"metrics.json is damaged"):
         runs.evaluate(copy)

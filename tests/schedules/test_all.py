@@ -116,6 +116,10 @@ CASES = {
         s.OneCycle(2.0, total="50%", rise=0.4, start_divisor=10, end_divisor=10),
         one_cycle(T, total=50, rise=0.4, d=10, e=10),
     ),
+    "OneCycle-linear": (
+        s.OneCycle(2.0, total=80, end_divisor=10, shape="linear"),
+        np.interp(T, [0, 20, 80], [2 / 25, 2.0, 2 / 250]),
+    ),
     "Cyclical": (s.Cyclical(2.0), triangles(T, 25, 0.2, 1.0)),
     "Cyclical-shrink": (
         s.Cyclical(2.0, cycle=30, floor=0.5, shrink=0.5),

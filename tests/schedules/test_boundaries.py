@@ -2,6 +2,8 @@
 
 import numpy as np
 import pytest
+import tensorflow as tf
+from keras import ops
 
 from kerasrecipes import schedules
 
@@ -76,6 +78,38 @@ MANY = 10_000_000
 )
 def test_many_updates(schedule, expected):
     assert float(schedule(MANY)) == pytest.approx(expected, rel=2e-6, abs=1e-12)
+
+
+FAR = 2**24 + 1  # the first number of updates that float32 does not hold
+LATE = schedules.Then(0.5, other=schedules.WarmUp(1.0, length=10), after=10 * MANY)
+
+
+@pytest.mark.parametrize(
+    ("schedule", "step", "expected"),
+    [
+        (schedules.Piecewise(1.0, boundaries=[FAR], factors=[0.5]), FAR - 1, 1.0),
+        (schedules.Piecewise(1.0, boundaries=[FAR], factors=[0.5]), FAR, 0.5),
+        (schedules.StepDecay(1.0, every=FAR, decay_rate=0.5), FAR - 1, 1.0),
+        (schedules.Cyclical(1.0, cycle=1000, floor=0.0), 10 * MANY + 37, 0.074),
+        (schedules.CosineRestarts(1.0, first=1000, growth=1.0), 10 * MANY + 500, 0.5),
+        (schedules.Cosine(1.0, total=3 * MANY), 3 * MANY - 1, np.sin(np.pi / 6 / MANY) ** 2),
+        (LATE, 10 * MANY - 1, 0.5),
+        (LATE, 10 * MANY + 3, 4 / 11),
+    ],
+)
+def test_updates_that_float32_cannot_tell_apart(schedule, step, expected):
+    rate = tf.function(schedule.__call__)(tf.constant(step, "int64"))
+    assert rate.dtype == "float32"
+    assert float(rate) == pytest.approx(expected, rel=2e-6, abs=1e-16)
+
+
+def test_a_length_is_the_same_in_training_and_on_paper():
+    schedule = schedules.Piecewise(1.0, boundaries=[0.07, 0.35, 0.7], factors=[0.5, 0.2, 0.1])
+    for updates in range(20, 3000, 35):
+        fit, steps = schedules.FitLength(updates, 10), np.arange(updates)
+        np.testing.assert_allclose(
+            schedule.at(ops.convert_to_tensor(steps), fit), schedule.values(steps, fit), rtol=1e-6
+        )
 
 
 @pytest.mark.parametrize("growth", [1.0, 1.5, 2.0, 3.0])

@@ -1,5 +1,6 @@
 """`then`, `scale`, `warm_up`, momentum through them, and plots."""
 
+import keras
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
@@ -31,6 +32,25 @@ def test_warm_up_equals_that_of_cosine():
     np.testing.assert_allclose(
         ours.values(T, FIT), schedules.Cosine(1.0, warmup=10).values(T, FIT), rtol=1e-12
     )
+
+
+K = keras.optimizers.schedules
+
+
+@pytest.mark.parametrize(
+    "plain",
+    [
+        K.CosineDecay(0.0, 50, warmup_target=1.0, warmup_steps=10),
+        K.PiecewiseConstantDecay([5, 9], [1.0, 0.5, 0.1]),
+        K.CosineDecayRestarts(1.0, 10),
+        K.PolynomialDecay(1.0, 50, cycle=True),
+    ],
+)
+def test_plain_keras_schedules_as_parts(plain):
+    steps = T[:60].reshape(6, 10)
+    rates = schedules.Scale(plain, factor=2.0).values(steps)
+    expected = [[2 * float(plain(int(t))) for t in row] for row in steps]
+    np.testing.assert_allclose(rates, expected, rtol=1e-5, atol=1e-6)
 
 
 def test_order_of_scale_and_then():

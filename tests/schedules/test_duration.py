@@ -64,6 +64,11 @@ def test_bad_lengths(value):
         duration("total", value)
 
 
+def test_bad_unit():
+    with pytest.raises(InputError, match="`total.unit` .* Did you mean 'epochs'"):
+        duration("total", schedules.Duration(1, "epoch"))
+
+
 @pytest.mark.parametrize("value", [0, 0.0, "0 epochs", "0%", schedules.Duration(0, "updates")])
 def test_zero_where_it_cannot_be(value):
     duration("total", value)

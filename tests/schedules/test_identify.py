@@ -96,6 +96,7 @@ s = schedules
         (lambda: s.OneCycle(0.1, start_divisor=0.5), "`start_divisor`"),
         (lambda: s.OneCycle(0.1, base_momentum=0.99), "`base_momentum`"),
         (lambda: s.OneCycle(0.1, max_momentum=1.0), "`max_momentum`"),
+        (lambda: s.OneCycle(0.1, shape="lineal"), "Did you mean 'linear'"),
         (lambda: s.CosineRestarts(0.1, cycles=0), "`cycles`"),
         (lambda: s.CosineRestarts(0.1, growth=0.5), "`growth`"),
         (lambda: s.CosineRestarts(0.1, first=5, total=9), "`first`"),

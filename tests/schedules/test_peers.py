@@ -19,6 +19,11 @@ OPTAX = {
         schedules.OneCycle(2.0, total=100, end_divisor=100.0),
         optax.cosine_onecycle_schedule(100, 2.0, pct_start=0.25, final_div_factor=100.0),
     ),
+    # optax falls to the start's height by `pct_final`, then to the end: here at one slope
+    "linear one cycle": (
+        schedules.OneCycle(2.0, total=100, start_divisor=2.0, end_divisor=2.0, shape="linear"),
+        optax.linear_onecycle_schedule(100, 2.0, 0.25, 0.75, 2.0, 2.0),
+    ),
     "polynomial": (
         schedules.PolynomialDecay(2.0, total=80, power=3.0, floor=0.5),
         optax.polynomial_schedule(2.0, 0.5, 3.0, 80),
@@ -101,10 +106,12 @@ def test_keras(name):
     np.testing.assert_allclose(ours.values(T), expected, rtol=1e-5, atol=3e-7)
 
 
-def torch_one_cycle(step, n, pct, first, top, last):
-    """OneCycleLR's two cosine phases, which end at updates pct * n - 1 and n - 1."""
+def torch_one_cycle(step, n, pct, first, top, last, strategy):
+    """OneCycleLR's two phases, which end at updates pct * n - 1 and n - 1."""
 
     def anneal(start, end, share):
+        if strategy == "linear":
+            return start + (end - start) * share
         return end + (start - end) / 2 * (np.cos(np.pi * share) + 1)
 
     turn = pct * n - 1
@@ -113,12 +120,13 @@ def torch_one_cycle(step, n, pct, first, top, last):
     return anneal(top, last, (step - turn) / (n - 1 - turn))
 
 
-def test_torch_one_cycle():
+@pytest.mark.parametrize("shape", ["cosine", "linear"])
+def test_torch_one_cycle(shape):
     n, pct = 100, 0.3
-    ours = schedules.OneCycle(2.0, total=n - 1, rise=(pct * n - 1) / (n - 1))
+    ours = schedules.OneCycle(2.0, total=n - 1, rise=(pct * n - 1) / (n - 1), shape=shape)
     steps = np.arange(n)
-    expected = [torch_one_cycle(t, n, pct, 2 / 25, 2.0, 2 / 25 / 1e4) for t in steps]
+    expected = [torch_one_cycle(t, n, pct, 2 / 25, 2.0, 2 / 25 / 1e4, shape) for t in steps]
     np.testing.assert_allclose(ours.values(steps), expected, rtol=1e-9)
     momentum = [float(ours.momentum_at(int(t), None)) for t in steps]
-    expected = [torch_one_cycle(t, n, pct, 0.95, 0.85, 0.95) for t in steps]
+    expected = [torch_one_cycle(t, n, pct, 0.95, 0.85, 0.95, shape) for t in steps]
     np.testing.assert_allclose(momentum, expected, rtol=1e-6)

@@ -243,6 +243,9 @@ BAD = [
     (lambda: targets.Binary(["a", "b"]).encode(np.array(["a", np.nan], object)), "at row 1"),
     (lambda: targets.Multiclass([1, 2, 3]), "names that are not numbers"),
     (lambda: targets.Regression(scale=0.0), "`scale`"),
+    (lambda: targets.Regression(robust="no"), "`robust`"),
+    (lambda: targets.Regression().encode(1e9 + np.arange(9.0)), "Subtract an offset"),
+    (lambda: targets.Binary(["a", "b"]).encode(["a", "  "]), "without one, the first at row 1"),
     (lambda: targets.Regression(2, scale=[1, 2, 3]), "`scale`"),
     (lambda: targets.PositiveRegression(mean="x"), "`mean`"),
 ]

@@ -85,4 +85,18 @@ def to_float32(what: str, array: np.ndarray) -> np.ndarray:
         raise InputError(
             f"Values beyond the float32 range (3.4e38) in {what}: {row_list(bad)}. Rescale them."
         )
+    if merges_in_float32(array, narrow):
+        raise InputError(
+            f"Values in {what} differ by too little for their size: float32, which models compute "
+            "in, cannot tell them apart. Subtract an offset first, such as the first value."
+        )
     return narrow
+
+
+def merges_in_float32(array: np.ndarray, narrow: np.ndarray) -> bool:
+    """Returns whether float32 loses more than a tenth of a column's standard deviation."""
+    if array.dtype.kind not in "iuf" or array.dtype.itemsize < 4:
+        return False
+    wide = np.asarray(array, "float64")
+    lost = np.abs(wide - narrow).max(axis=0)
+    return bool((lost > 0.1 * wide.std(axis=0)).any() and (lost > 0).any())
