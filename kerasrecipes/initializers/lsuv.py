@@ -221,6 +221,7 @@ def _recording(
 
     try:
         for layer, activation in zip(layers, original, strict=True):
+            del layer.activation  # torch lets no function take the place of a layer
             layer.activation = shown(layer, activation)
         yield
     finally:

@@ -27,4 +27,5 @@ def penalty(model: keras.layers.Layer) -> float:
     0.06
     """
     weights = [weight for weight in model.trainable_weights if weight.regularizer is not None]
-    return float(sum(float(weight.regularizer(weight)) for weight in weights))
+    penalties = [keras.ops.convert_to_numpy(weight.regularizer(weight)) for weight in weights]
+    return float(sum(map(float, penalties)))

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from kerasrecipes import _export, layers
+from tests.backends import WIDEST
 from tests.harness import check_config_round_trip, check_layer
 
 TABLE = np.random.default_rng(0).normal(size=(32, 6)).astype("float32")
@@ -70,14 +71,14 @@ def test_contract(name, tmp_path):
 @pytest.mark.parametrize("name", sorted(SAMPLES))
 def test_dtype_and_static_shape(name):
     make, x = SAMPLES[name]
-    layer = type(make()).from_config({**make().get_config(), "dtype": "float64"})
+    layer = type(make()).from_config({**make().get_config(), "dtype": WIDEST})
     free = x.ndim > 2 and name != "EnsembleHead"
     shape = (None,) * (x.ndim - 2) + x.shape[-1:] if free else x.shape[1:]
-    inputs = keras.Input(shape, dtype="float64")
+    inputs = keras.Input(shape, dtype=WIDEST)
     model = keras.Model(inputs, layer(inputs))
     assert make().compute_output_shape((None, *shape)) == model.output_shape
-    y = layer(x.astype("float64"))
-    assert keras.backend.standardize_dtype(y.dtype) == "float64"
-    assert {weight.dtype for weight in layer.weights} <= {"float64"}
-    assert check_config_round_trip(layer).dtype_policy.name == "float64"
+    y = layer(x.astype(WIDEST))
+    assert keras.backend.standardize_dtype(y.dtype) == WIDEST
+    assert {weight.dtype for weight in layer.weights} <= {WIDEST}
+    assert check_config_round_trip(layer).dtype_policy.name == WIDEST
     assert all(n in (None, m) for n, m in zip(model.output_shape, y.shape, strict=True))

@@ -5,6 +5,7 @@ import tensorflow as tf
 
 from kerasrecipes._checks import InputError
 from kerasrecipes.layers import DenseBlock, StochasticDepth, monte_carlo, monte_carlo_predict
+from tests.backends import array, assert_close
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(20, 6)).astype("float32")
@@ -19,12 +20,12 @@ def dropout_regression(rate=0.4):
 def test_mean_and_spread_equal_the_closed_form():
     model, rate, passes = dropout_regression(), 0.4, 3000
     result = monte_carlo_predict(model, X, passes=passes, seed=0)
-    kernel = np.array(model.layers[-1].kernel, "float64")
+    kernel = array(model.layers[-1].kernel).astype("float64")
     variance = rate / (1 - rate) * (X.astype("float64") ** 2 @ kernel**2)
     assert result.passes == passes
     error = np.sqrt(variance / passes)
     assert (abs(result.mean - X @ kernel) < 4.5 * error).all()
-    np.testing.assert_allclose(result.standard_deviation, np.sqrt(variance), rtol=0.1)
+    assert_close(result.standard_deviation, np.sqrt(variance), rtol=0.1)
 
 
 def test_moments_are_those_of_the_passes():
@@ -36,37 +37,37 @@ def test_moments_are_those_of_the_passes():
     half = two.standard_deviation / np.sqrt(2)
     third = 3 * three.mean - 2 * two.mean
     expected = np.stack([two.mean + half, two.mean - half, third]).std(0, ddof=1)
-    np.testing.assert_allclose(three.standard_deviation, expected, atol=1e-6)
+    assert_close(three.standard_deviation, expected, atol=1e-6)
 
 
 def test_batch_normalisation_stays_in_inference_mode():
     model = keras.Sequential([keras.Input((6,)), DenseBlock(8, dropout=0.5, seed=0)])
     block = model.layers[0]
     block.norm.moving_mean.assign(RNG.normal(size=8))
-    moving = [np.array(block.norm.moving_mean), np.array(block.norm.moving_variance)]
+    moving = [array(block.norm.moving_mean), array(block.norm.moving_variance)]
     plain = model.predict(X, verbose=0)
     result = monte_carlo_predict(model, X, passes=300, seed=0)
-    np.testing.assert_allclose(result.mean, plain, atol=0.25 * plain.max())
+    assert_close(result.mean, plain, atol=0.25 * plain.max())
     assert (result.standard_deviation[plain > 0] > 0).all()
     for a, b in zip(moving, (block.norm.moving_mean, block.norm.moving_variance), strict=True):
-        np.testing.assert_array_equal(a, np.array(b))
+        np.testing.assert_array_equal(a, array(b))
 
 
 def test_the_model_is_left_as_it_was():
     model = dropout_regression()
     model.compile("sgd", "mse")
     plain = model.predict(X, verbose=0)
-    states = [np.array(v) for v in model.non_trainable_variables]
+    states = [array(v) for v in model.non_trainable_variables]
     monte_carlo_predict(model, X, passes=3)
     np.testing.assert_array_equal(model.predict(X, verbose=0), plain)
     for before, after in zip(states, model.non_trainable_variables, strict=True):
-        np.testing.assert_array_equal(before, np.array(after))
+        np.testing.assert_array_equal(before, array(after))
     assert all("call" not in vars(layer) for layer in model.layers)
 
 
 def test_datasets_and_large_arrays_give_the_same_moments(monkeypatch):
     model = dropout_regression()
-    kernel = np.array(model.layers[-1].kernel, "float64")
+    kernel = array(model.layers[-1].kernel).astype("float64")
     error = 4.5 * np.sqrt(0.4 / 0.6 * (X.astype("float64") ** 2 @ kernel**2) / 40)
     data = tf.data.Dataset.from_tensor_slices(X).batch(7)
     streamed = monte_carlo_predict(model, data, passes=40, seed=0)

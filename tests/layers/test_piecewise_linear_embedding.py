@@ -4,6 +4,7 @@ import pytest
 
 from kerasrecipes._checks import InputError
 from kerasrecipes.layers import PiecewiseLinearEmbedding
+from tests.backends import WIDEST, array, assert_close
 from tests.harness import check_save_round_trip
 
 RNG = np.random.default_rng(0)
@@ -23,7 +24,7 @@ def encoding(x, edges):
 
 
 def make(*args, **kwargs):
-    return PiecewiseLinearEmbedding(*args, dtype="float64", seed=0, **kwargs)
+    return PiecewiseLinearEmbedding(*args, dtype=WIDEST, seed=0, **kwargs)
 
 
 EDGES = [[0.0, 1.0, 3.0, 4.0], [-1.0, 2.0]]
@@ -33,24 +34,24 @@ TABLE = np.stack([VALUES, VALUES[::-1]], axis=1)
 
 def test_equals_the_paper_for_given_edges():
     layer = make(3, 3, edges=EDGES)
-    y = np.array(layer(TABLE))
-    fill = np.array(layer.encode(TABLE))
+    y = array(layer(TABLE))
+    fill = array(layer.encode(TABLE))
     expected = np.zeros((9, 2, 3))
     for row, feature in np.ndindex(9, 2):
         values = encoding(TABLE[row, feature], EDGES[feature])
         expected[row, feature, : len(values)] = values
-    np.testing.assert_allclose(fill, expected, atol=1e-12)
-    kernel, bias = np.array(layer.kernel), np.array(layer.bias)
-    np.testing.assert_allclose(y, np.einsum("bft,ftu->bfu", expected, kernel) + bias, atol=1e-12)
+    assert_close(fill, expected, atol=1e-12)
+    kernel, bias = array(layer.kernel), array(layer.bias)
+    assert_close(y, np.einsum("bft,ftu->bfu", expected, kernel) + bias, atol=1e-12)
 
 
 def test_activation_and_linear_skip():
     relu, plain = make(3, 3, edges=EDGES, activation="relu"), make(3, 3, edges=EDGES)
-    np.testing.assert_allclose(relu(TABLE), np.maximum(plain(TABLE), 0))
+    assert_close(relu(TABLE), np.maximum(plain(TABLE), 0))
     skip = make(3, 3, edges=EDGES, linear_skip=True)
-    y = np.array(skip(TABLE))
-    expected = TABLE[..., None] * np.array(skip.skip) + np.array(skip.bias)
-    np.testing.assert_allclose(y, expected, atol=1e-12)
+    y = array(skip(TABLE))
+    expected = TABLE[..., None] * array(skip.skip) + array(skip.bias)
+    assert_close(y, expected, atol=1e-12)
 
 
 def test_adapt_takes_quantiles_merges_equal_ones_and_ignores_missing_values():
@@ -58,12 +59,12 @@ def test_adapt_takes_quantiles_merges_equal_ones_and_ignores_missing_values():
     data[3, 0] = np.nan
     layer = make(4, 10)
     layer.adapt(data)
-    edges = np.array(layer.edges)
+    edges = array(layer.edges)
     known = np.delete(data[:, 0], 3)
-    np.testing.assert_allclose(edges[0], np.quantile(known, np.linspace(0, 1, 11)), rtol=1e-6)
+    assert_close(edges[0], np.quantile(known, np.linspace(0, 1, 11)), rtol=1e-6)
     assert set(edges[1]) == {0.0, 1.0}
-    fill = np.array(layer.encode(data[:3]))
-    np.testing.assert_allclose(fill[:, 1, 0], data[:3, 1])
+    fill = array(layer.encode(data[:3]))
+    assert_close(fill[:, 1, 0], data[:3, 1])
     assert not fill[:, 1, 1:].any()
     assert not fill[:, 2].any()
 
@@ -72,38 +73,38 @@ def test_each_bin_holds_its_share_of_the_data():
     data = RNG.exponential(size=(1000, 1))
     layer = make(4, 8)
     layer.adapt(data)
-    full = (np.array(layer.encode(data)) >= 1).mean(axis=(0, 1))
-    np.testing.assert_allclose(full[:-1], 1 - np.arange(1, 8) / 8, atol=0.01)
+    full = (array(layer.encode(data)) >= 1).mean(axis=(0, 1))
+    assert_close(full[:-1], 1 - np.arange(1, 8) / 8, atol=0.01)
 
 
 def test_edges_before_adapt_are_normal_quantiles():
     layer = make(4, 8)
     layer.build((None, 2))
     data = RNG.normal(size=(20000, 2))
-    full = (np.array(layer.encode(data)) >= 1).mean(axis=0)
+    full = (array(layer.encode(data)) >= 1).mean(axis=0)
     shares = 1 - (np.arange(1, 9) + 0.5) / 9
-    np.testing.assert_allclose(full, np.stack([shares] * 2), atol=0.02)
+    assert_close(full, np.stack([shares] * 2), atol=0.02)
 
 
 def test_adapted_edges_are_saved_and_not_trained(tmp_path):
     data = RNG.normal(3.0, 2.0, size=(64, 3)).astype("float32")
     layer = PiecewiseLinearEmbedding(4, 6, seed=0)
     layer.adapt(data)
-    edges = np.array(layer.edges)
+    edges = array(layer.edges)
     inputs = keras.Input((3,))
     model = keras.Model(inputs, keras.layers.Dense(1)(keras.layers.Flatten()(layer(inputs))))
     model.compile("adam", "mse")
     model.fit(data, data[:, :1], verbose=0)
-    np.testing.assert_array_equal(np.array(layer.edges), edges)
+    np.testing.assert_array_equal(array(layer.edges), edges)
     loaded = check_save_round_trip(model, data, tmp_path)
-    np.testing.assert_array_equal(np.array(loaded.layers[1].edges), edges)
+    np.testing.assert_array_equal(array(loaded.layers[1].edges), edges)
 
 
 def test_given_edges_survive_the_config():
     layer = PiecewiseLinearEmbedding(3, 3, edges=EDGES)
     clone = PiecewiseLinearEmbedding.from_config(layer.get_config())
     clone.build((None, 2))
-    np.testing.assert_array_equal(np.array(clone.edges), [[0, 1, 3, 4], [-1, 2, 2, 2]])
+    np.testing.assert_array_equal(array(clone.edges), [[0, 1, 3, 4], [-1, 2, 2, 2]])
 
 
 ERRORS = [

@@ -1,7 +1,7 @@
 import keras
 import numpy as np
 import pytest
-import tensorflow as tf
+from keras import ops
 
 from kerasrecipes._checks import InputError
 from kerasrecipes.layers import (
@@ -10,6 +10,7 @@ from kerasrecipes.layers import (
     WeightStandardization,
     initialize_weight_normalization,
 )
+from tests.backends import WIDEST, array, assert_close, gradients
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(2.0, 3.0, size=(30, 8, 8, 4))
@@ -22,21 +23,21 @@ LAYERS = {
 
 
 def wrap(layer):
-    return WeightNormalization(layer, dtype="float64")
+    return WeightNormalization(layer, dtype=WIDEST)
 
 
 @pytest.mark.parametrize("name", LAYERS)
 def test_wrapping_changes_nothing_at_first_and_gains_scale_channels(name):
     make, axes = LAYERS[name]
     wrapped = wrap(make())
-    y = np.array(wrapped(X))
-    np.testing.assert_allclose(y, wrapped.layer(X), atol=1e-10)
-    kernel = np.array(wrapped.layer.kernel)
+    y = array(wrapped(X))
+    assert_close(y, wrapped.layer(X), atol=1e-10)
+    kernel = array(wrapped.layer.kernel)
     gains = RNG.uniform(0.5, 2, size=wrapped.gain.shape)
     wrapped.gain.assign(gains)
     length = np.sqrt((kernel**2).sum(axes, keepdims=True))
     expected = np.expand_dims(gains, axes) * kernel / length
-    np.testing.assert_allclose(wrapped.effective_kernel(), expected, atol=1e-10)
+    assert_close(wrapped.effective_kernel(), expected, atol=1e-10)
 
 
 def test_gradients_are_those_of_the_paper():
@@ -44,18 +45,18 @@ def test_gradients_are_those_of_the_paper():
     x = RNG.normal(size=(5, 4))
     layer(x)
     layer.gain.assign([0.5, 1.0, 2.0])
-    v, g = np.array(layer.layer.kernel), np.array(layer.gain)
-    with tf.GradientTape(persistent=True) as tape:
-        y = tf.reduce_sum(tf.tanh(layer(x)))
+    v, g = array(layer.layer.kernel), array(layer.gain)
     length = np.sqrt((v**2).sum(0))
     w = g * v / length
     by_w = x.T @ (1 - np.tanh(x @ w) ** 2)
     by_g = (by_w * v).sum(0) / length
     by_v = g / length * by_w - g * by_g / length**2 * v
-    np.testing.assert_allclose(tape.gradient(y, layer.gain.value), by_g, atol=1e-9)
-    by_kernel = tape.gradient(y, layer.layer.kernel.value)
-    np.testing.assert_allclose(by_kernel, by_v, atol=1e-9)
-    np.testing.assert_allclose((by_kernel * v).numpy().sum(0), 0, atol=1e-9)
+    by_gain, by_kernel = gradients(
+        lambda: ops.sum(ops.tanh(layer(x))), [layer.gain, layer.layer.kernel]
+    )
+    assert_close(by_gain, by_g, atol=1e-9)
+    assert_close(by_kernel, by_v, atol=1e-9)
+    assert_close((by_kernel * v).sum(0), 0, atol=1e-9)
 
 
 @pytest.mark.parametrize("name", LAYERS)
@@ -65,15 +66,15 @@ def test_initialize_standardises_the_output_before_the_activation(name):
     wrapped.initialize(X)
     assert wrapped.layer.activation is activation
     wrapped.layer.activation = keras.activations.linear
-    y = np.array(wrapped(X))
-    np.testing.assert_allclose(y.mean(axis=(0, 1, 2)), 0, atol=1e-8)
-    np.testing.assert_allclose(y.std(axis=(0, 1, 2)), 1, atol=1e-8)
+    y = array(wrapped(X))
+    assert_close(y.mean(axis=(0, 1, 2)), 0, atol=1e-8)
+    assert_close(y.std(axis=(0, 1, 2)), 1, atol=1e-8)
 
 
 def test_initialize_without_bias_and_with_a_constant_channel():
     wrapped = wrap(keras.layers.Dense(2, use_bias=False))
     wrapped.initialize(X)
-    np.testing.assert_allclose(np.array(wrapped(X)).std(axis=(0, 1, 2)), 1, atol=1e-8)
+    assert_close(array(wrapped(X)).std(axis=(0, 1, 2)), 1, atol=1e-8)
     constant = wrap(keras.layers.Dense(2))
     constant.build((None, 3))
     before = constant.get_weights()
@@ -93,20 +94,20 @@ def test_a_whole_model_is_initialised_in_the_order_of_the_network():
     x = RNG.normal(1.0, 5.0, size=(200, 8)).astype("float32")
     initialize_weight_normalization(model, x)
     y = model.predict(x, verbose=0)
-    np.testing.assert_allclose(y.mean(0), 0, atol=1e-4)
-    np.testing.assert_allclose(y.std(0), 1, atol=1e-4)
+    assert_close(y.mean(0), 0, atol=1e-4)
+    assert_close(y.std(0), 1, atol=1e-4)
     assert all("call" not in vars(each) for each in model.layers)
 
 
 def test_trains_in_a_compiled_model_and_moves_gain_and_direction():
     layer = WeightNormalization(keras.layers.Dense(4, "relu"))
     model = keras.Sequential([keras.Input((6,)), layer, keras.layers.Dense(1)])
-    before = [np.array(layer.gain), np.array(layer.layer.kernel)]
+    before = [array(layer.gain), array(layer.layer.kernel)]
     x = RNG.normal(size=(64, 6)).astype("float32")
     model.compile("sgd", "mse")
     model.fit(x, x[:, :1], epochs=2, verbose=0)
-    assert not np.allclose(before[0], np.array(layer.gain))
-    assert not np.allclose(before[1], np.array(layer.layer.kernel))
+    assert not np.allclose(before[0], array(layer.gain))
+    assert not np.allclose(before[1], array(layer.layer.kernel))
 
 
 def test_wrappers_nest_in_no_other_kernel_layer():

@@ -1,10 +1,11 @@
 import keras
 import numpy as np
 import pytest
-import tensorflow as tf
+from keras import ops
 
 from kerasrecipes._checks import InputError
 from kerasrecipes.layers import WeightStandardization
+from tests.backends import WIDEST, array, assert_close, gradients
 from tests.harness import numeric_gradient
 
 RNG = np.random.default_rng(0)
@@ -12,7 +13,7 @@ X = RNG.normal(size=(2, 8, 8, 4))
 
 
 def wrap(layer):
-    return WeightStandardization(layer, dtype="float64")
+    return WeightStandardization(layer, dtype=WIDEST)
 
 
 @pytest.mark.parametrize(
@@ -26,14 +27,14 @@ def wrap(layer):
 )
 def test_equals_the_layer_with_a_standardised_kernel(layer, axes):
     wrapped = wrap(layer)
-    y = np.array(wrapped(X))
+    y = array(wrapped(X))
     plain = type(layer).from_config(layer.get_config())
     plain.build(X.shape)
-    kernel = np.array(layer.kernel)
+    kernel = array(layer.kernel)
     standard = (kernel - kernel.mean(axes, keepdims=True)) / kernel.std(axes, keepdims=True)
     plain.set_weights([standard, *layer.get_weights()[1:]])
-    np.testing.assert_allclose(y, plain(X), atol=1e-6)
-    np.testing.assert_array_equal(np.array(layer.kernel), kernel)
+    assert_close(y, plain(X), atol=1e-6)
+    np.testing.assert_array_equal(array(layer.kernel), kernel)
     assert wrapped.compute_output_shape(X.shape) == y.shape
 
 
@@ -41,24 +42,22 @@ def test_gradient_goes_through_the_standardisation():
     layer = wrap(keras.layers.Dense(2, use_bias=False))
     x = RNG.normal(size=(3, 4))
     layer(x)
-    kernel = np.array(layer.layer.kernel)
+    kernel = array(layer.layer.kernel)
 
     def loss(w):
         standard = (w - w.mean(0)) / np.sqrt(w.var(0) + 1e-10)
         return (np.tanh(x @ standard)).sum()
 
-    with tf.GradientTape() as tape:
-        y = tf.reduce_sum(tf.tanh(layer(x)))
-    (gradient,) = tape.gradient(y, [layer.layer.kernel.value])
-    np.testing.assert_allclose(gradient, numeric_gradient(loss, kernel), atol=1e-6)
-    np.testing.assert_allclose(np.sum(gradient, 0), 0, atol=1e-12)
+    (gradient,) = gradients(lambda: ops.sum(ops.tanh(layer(x))), [layer.layer.kernel])
+    assert_close(gradient, numeric_gradient(loss, kernel), atol=1e-6)
+    assert_close(np.sum(gradient, 0), 0, atol=1e-12)
 
 
 def test_shift_and_scale_of_the_kernel_change_nothing():
     layer = wrap(keras.layers.Conv2D(3, 3))
-    before = np.array(layer(X))
+    before = array(layer(X))
     layer.layer.kernel.assign(7 * layer.layer.kernel + 2)
-    np.testing.assert_allclose(layer(X), before, atol=1e-6)
+    assert_close(layer(X), before, atol=1e-6)
 
 
 def test_a_dtype_given_is_the_layers_too():
