@@ -7,3 +7,4 @@ from kerasrecipes.activations.facts import facts as facts
 from kerasrecipes.activations.identify import get as get
 from kerasrecipes.activations.partial import Partial as Partial
 from kerasrecipes.activations.rrelu import rrelu as rrelu
+from kerasrecipes.activations.sparsemax import sparsemax as sparsemax

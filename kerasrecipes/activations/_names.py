@@ -8,6 +8,7 @@ import keras
 
 from kerasrecipes._checks import InputError, did_you_mean, fail
 from kerasrecipes.activations.rrelu import rrelu
+from kerasrecipes.activations.sparsemax import sparsemax
 
 _NOT_ACTIVATIONS = {"deserialize", "get", "serialize"}
 
@@ -21,8 +22,8 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     name: function
     for name, function in vars(keras.activations).items()
     if inspect.isfunction(function) and name not in _NOT_ACTIVATIONS
-} | {"rrelu": rrelu}
-"""The activations of Keras and of this package that have no weights, by name."""
+} | {"rrelu": rrelu, "sparsemax": sparsemax}
+"""The activations of Keras and of this package that have no weights, by name; ours come first."""
 
 _BY_KEY = {key(name): function for name, function in FUNCTIONS.items()}
 
