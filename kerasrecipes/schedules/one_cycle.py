@@ -33,7 +33,8 @@ class OneCycle(Schedule):
         start_divisor: d >= 1. Defaults to 25.0.
         end_divisor: D >= 1. Defaults to 1e4.
         base_momentum: Least momentum, in [0, max_momentum]. Defaults to 0.85.
-        max_momentum: Greatest momentum, in [0, 1). Defaults to 0.95.
+        max_momentum: Greatest momentum, in [0, 1), or None to leave the momentum to the optimizer.
+            Defaults to 0.95.
         shape: "cosine" or "linear". Defaults to "cosine".
 
     Example:
@@ -55,7 +56,7 @@ class OneCycle(Schedule):
         start_divisor: float = 25.0,
         end_divisor: float = 1e4,
         base_momentum: float = 0.85,
-        max_momentum: float = 0.95,
+        max_momentum: float | None = 0.95,
         shape: str = "cosine",
     ) -> None:
         self.learning_rate = check_number("learning_rate", learning_rate, low=0.0, open_low=True)
@@ -64,12 +65,14 @@ class OneCycle(Schedule):
         self.rise = check_number("rise", rise, low=0, high=1, open_low=True, open_high=True)
         self.start_divisor = check_number("start_divisor", start_divisor, low=1.0)
         self.end_divisor = check_number("end_divisor", end_divisor, low=1.0)
-        self.max_momentum = check_number(
-            "max_momentum", max_momentum, low=0.0, high=1.0, open_high=True
-        )
-        self.base_momentum = check_number(
-            "base_momentum", base_momentum, low=0.0, high=self.max_momentum
-        )
+        self.max_momentum = self.base_momentum = None
+        if max_momentum is not None:
+            self.max_momentum = check_number(
+                "max_momentum", max_momentum, low=0.0, high=1.0, open_high=True
+            )
+            self.base_momentum = check_number(
+                "base_momentum", base_momentum, low=0.0, high=self.max_momentum
+            )
         self.shape = check_choice("shape", shape, _SHAPES)
 
     def at(self, step: Any, fit: FitLength | None) -> Any:
@@ -80,6 +83,8 @@ class OneCycle(Schedule):
     def momentum_at(self, step: Any, fit: FitLength | None) -> Any:
         """Returns the momentum (or beta_1) after `step` updates."""
         high, low = self.max_momentum, self.base_momentum
+        if high is None or low is None:
+            return None
         return self._there_and_back(step, fit, high, low, high)
 
     def _there_and_back(

@@ -120,11 +120,13 @@ class Schedule(keras.optimizers.schedules.LearningRateSchedule):
             last = check_int("updates", updates, low=1)
         else:
             last = math.ceil(_span(self)) if fit is None else fit.updates
+        last = max(int(last) - 1, 1)
         ax = plt.subplots()[1] if ax is None else ax
-        steps = np.unique(np.linspace(0, int(last), 2001).round())
+        steps = np.unique(np.linspace(0, last, 2001).round())
         ax.step(steps, self.values(steps, fit), where="post")
         ax.set(xlabel=label, ylabel="learning rate", title=type(self).__name__)
-        ax.set_ylim(bottom=0)
+        if ax.get_yscale() == "linear":
+            ax.set_ylim(bottom=0)
         return ax
 
     def get_config(self) -> dict[str, Any]:

@@ -81,16 +81,16 @@ def test_plot():
     assert ax.get_ylabel() == "learning rate"
     assert ax.get_title() == "Cosine"
     x, y = ax.lines[0].get_data()
-    assert (x[0], x[-1]) == (0, 1000)
-    np.testing.assert_allclose(y[[0, -1]], [0.3, 0.0], atol=1e-12)
+    assert (x[0], x[-1]) == (0, 999)
+    np.testing.assert_allclose(y[[0, -1]], [0.3, 0.15 * (1 + np.cos(np.pi * 0.999))], atol=1e-12)
     schedules.Constant(0.1).plot(ax=ax, updates=50)
     assert len(ax.lines) == 2
     ax = schedules.StepDecay(0.1, every=10).plot()
     assert ax.get_xlabel() == "optimizer updates"
-    assert ax.lines[0].get_xdata()[-1] == 50
+    assert ax.lines[0].get_xdata()[-1] == 49
     ax = schedules.CosineRestarts(0.1, first=10).warm_up(10).plot()
     assert ax.lines[0].get_xdata()[-1] > 70
-    assert schedules.Cosine(0.1).plot(fit=FIT).lines[0].get_xdata()[-1] == 100
+    assert schedules.Cosine(0.1).plot(fit=FIT).lines[0].get_xdata()[-1] == 99
     plt.close("all")
     with pytest.raises(InputError, match="`updates`"):
         schedules.Constant(0.1).plot(updates=0)
