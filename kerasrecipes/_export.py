@@ -28,7 +28,7 @@ def export(family: str, *aliases: str, saved: bool = True) -> Callable[[T], T]:
     def decorate(thing: T) -> T:
         members = _REGISTRY.setdefault(family, {})
         for key in dict.fromkeys(_key(name) for name in (thing.__name__, *aliases)):
-            if key in members:
+            if key in members and _home(members[key]) != _home(thing):
                 raise ValueError(f"{family} has two members named {key!r}.")
             members[key] = thing
         if saved:
@@ -38,6 +38,11 @@ def export(family: str, *aliases: str, saved: bool = True) -> Callable[[T], T]:
         return thing
 
     return decorate
+
+
+def _home(thing: Any) -> tuple[str, str]:
+    """Returns where a thing is defined; a module that is run twice defines it again."""
+    return thing.__module__, thing.__qualname__
 
 
 def members(family: str) -> dict[str, Any]:

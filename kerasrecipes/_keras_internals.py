@@ -1,6 +1,7 @@
-"""The only module that reads names which Keras keeps private, each use with its reason."""
+"""The only module that uses names which Keras keeps private, each use with its reason."""
 
 import contextlib
+from collections.abc import Sequence
 from typing import Any
 
 import keras
@@ -8,9 +9,15 @@ import keras
 from kerasrecipes._checks import InputError
 
 
+def wrapped(optimizer: Any) -> list[Any]:
+    """Returns the optimizer and those inside it (`LossScaleOptimizer`, `Lookahead`, `SAM`)."""
+    inner = getattr(optimizer, "inner_optimizer", None)
+    return [optimizer] if inner is None else [optimizer, *wrapped(inner)]
+
+
 def inner_optimizer(optimizer: Any) -> Any:
-    """Returns the optimizer that a `LossScaleOptimizer` wraps, or the optimizer itself."""
-    return getattr(optimizer, "inner_optimizer", optimizer)
+    """Returns the optimizer inside all wrappers, which makes the updates."""
+    return wrapped(optimizer)[-1]
 
 
 def learning_rate_schedule(optimizer: Any) -> Any:
@@ -18,12 +25,32 @@ def learning_rate_schedule(optimizer: Any) -> Any:
 
     `optimizer.learning_rate` is public, but gives the current rate only.
     """
+    return _checked(optimizer, "_learning_rate")
+
+
+class NoKerasDecay:
+    """Switches Keras's own weight decay off, for an optimizer that decays by itself.
+
+    Keras decays every variable at the same rate, by a hook that each backend implements and
+    that no public argument switches off for an optimizer which has `weight_decay` set.
+    """
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        """Makes sure that Keras still has the hook."""
+        super().__init_subclass__(**kwargs)
+        _checked(keras.optimizers.Optimizer, "_apply_weight_decay")
+
+    def _apply_weight_decay(self, variables: Sequence[Any]) -> None:
+        """Does nothing."""
+
+
+def _checked(thing: Any, name: str) -> Any:
     try:
-        return optimizer._learning_rate
+        return getattr(thing, name)
     except AttributeError as error:
         raise InputError(
-            f"Keras {keras.__version__} is not supported: its optimizers keep no "
-            "`_learning_rate`. Install a version in the range that kerasrecipes asks for."
+            f"Keras {keras.__version__} is not supported: its optimizers have no `{name}`. "
+            "Install a version in the range that kerasrecipes asks for."
         ) from error
 
 

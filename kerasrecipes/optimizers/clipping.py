@@ -6,7 +6,7 @@ from typing import Any
 
 from keras import ops
 
-from kerasrecipes._checks import InputError, check_number
+from kerasrecipes._checks import InputError, check_number, fail
 
 Gradients = Sequence[Any]
 
@@ -18,7 +18,8 @@ class Clipping:
     Attributes:
         clipvalue: Largest magnitude of an element, or None.
         clipnorm: Largest Euclidean norm of one variable's gradient, or None.
-        global_clipnorm: Largest Euclidean norm of all gradients together, or None.
+        global_clipnorm: Largest Euclidean norm of all gradients together, "auto" for the 90th
+            percentile of the latest 500 such norms, or None.
         adaptive_clip: Largest ratio of a unit's gradient norm to its weight norm, or None.
 
     Example:
@@ -28,7 +29,7 @@ class Clipping:
 
     clipvalue: float | None = None
     clipnorm: float | None = None
-    global_clipnorm: float | None = None
+    global_clipnorm: float | str | None = None
     adaptive_clip: float | None = None
 
     def __post_init__(self) -> None:
@@ -39,19 +40,43 @@ class Clipping:
                 "keeps the direction of the whole update."
             )
         for argument, threshold in given.items():
+            if threshold == "auto" and argument == "global_clipnorm":
+                continue
+            if isinstance(threshold, str):
+                expected = "'auto' or a number > 0" if argument == "global_clipnorm" else "> 0"
+                fail(argument, expected, threshold)
             check_number(argument, threshold, low=0.0, open_low=True)
 
     def __bool__(self) -> bool:
         return any(value is not None for value in dataclasses.astuple(self))
 
-    def __call__(self, gradients: Gradients, variables: Sequence[Any]) -> list[Any]:
-        """Returns the clipped gradients; None stays None."""
+    @property
+    def is_auto(self) -> bool:
+        """Whether the threshold follows from the gradients seen."""
+        return self.global_clipnorm == "auto"
+
+    def __call__(
+        self, gradients: Gradients, variables: Sequence[Any], *, norm: Any, threshold: Any = None
+    ) -> tuple[list[Any], Any]:
+        """Returns the clipped gradients, and whether clipping changed them; None stays None.
+
+        Args:
+            gradients: One gradient per variable.
+            variables: The variables, which adaptive clipping compares with.
+            norm: The global norm of the gradients.
+            threshold: The threshold for "auto".
+        """
+        if self.global_clipnorm is not None:
+            limit = threshold if self.is_auto else self.global_clipnorm
+            return [None if g is None else _shrink(g, norm, limit) for g in gradients], norm > limit
+        clipped = self._by_parts(gradients, variables)
+        return clipped, global_norm(clipped) < norm * (1 - 1e-6)
+
+    def _by_parts(self, gradients: Gradients, variables: Sequence[Any]) -> list[Any]:
         if self.clipvalue is not None:
             return clip_by_value(gradients, self.clipvalue)
         if self.clipnorm is not None:
             return clip_by_norm(gradients, self.clipnorm)
-        if self.global_clipnorm is not None:
-            return clip_by_global_norm(gradients, self.global_clipnorm)
         if self.adaptive_clip is not None:
             return clip_adaptively(gradients, variables, self.adaptive_clip)
         return list(gradients)

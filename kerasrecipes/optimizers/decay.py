@@ -30,6 +30,16 @@ def check_patterns(argument: str, patterns: Sequence[str]) -> tuple[str, ...]:
     return tuple(patterns)
 
 
-def matching(variables: Sequence[Any], patterns: Sequence[str]) -> list[Any]:
-    """Returns the variables whose path one of the patterns is found in."""
-    return [v for v in variables if any(re.search(pattern, v.path) for pattern in patterns)]
+def is_decayed(
+    variable: Any,
+    patterns: Sequence[str],
+    *,
+    var_list: Sequence[Any] | None = None,
+    var_names: Sequence[str] | None = None,
+) -> bool:
+    """Returns whether nothing excludes the variable: no pattern, no list, no part of its name."""
+    return not (
+        any(re.search(pattern, variable.path) for pattern in patterns)
+        or any(variable is each for each in var_list or ())
+        or any(re.search(name, variable.name) for name in var_names or ())
+    )

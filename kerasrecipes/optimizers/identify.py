@@ -13,9 +13,10 @@ def get(identifier: Any, **arguments: Any) -> keras.optimizers.Optimizer:
 
     Args:
         identifier: Name of an optimizer of this package ("adamw"), a dict with its name as
-            "name" and its arguments, or a Keras optimizer, which is returned as it is.
+            "name" and its arguments, or a Keras optimizer, which is returned as it is. A wrapper,
+            such as "lookahead", has another such dict or name as its "inner_optimizer".
         **arguments: Arguments for an optimizer given by name. None stands for the optimizer's
-            own default; a finished optimizer takes no others.
+            own default; a finished optimizer takes no others, and a wrapper hands them on.
 
     Example:
     >>> optimizer = get("adamw", learning_rate=3e-4, weight_decay=None, global_clipnorm=1.0)
@@ -38,5 +39,18 @@ def get(identifier: Any, **arguments: Any) -> keras.optimizers.Optimizer:
     twice = sorted(set(own) & set(given))
     if twice:
         raise InputError(f"`optimizer` sets {', '.join(twice)}, which the recipe sets as well.")
-    factory = lookup("optimizer", "optimizers", str(identifier["name"]))
+    factory = _factory(str(identifier["name"]))
+    if WRAPPED in own:
+        own[WRAPPED] = get(own[WRAPPED], **given)
+        given = {}
     return bind("optimizer", factory, {**given, **own})
+
+
+WRAPPED = "inner_optimizer"
+
+
+def _factory(name: str) -> Any:
+    factory = lookup("optimizer", "optimizers", name)
+    if not isinstance(factory, type):
+        fail("optimizer", "the name of an optimizer", name)
+    return factory

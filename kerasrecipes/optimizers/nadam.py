@@ -12,8 +12,59 @@ from kerasrecipes.optimizers.practice_mixin import PracticeMixin
 _DECAY = 0.96**0.004
 
 
+class _Nadam(keras.optimizers.Optimizer):
+    """The rule of `Nadam`."""
+
+    beta_1: float
+    beta_2: float
+    epsilon: float
+    scheduled_momentum: Any
+
+    def build(self, variables: Sequence[Any]) -> None:
+        """Creates m and v for each variable, and p."""
+        if self.built:
+            return
+        super().build(variables)
+        add = self.add_variable_from_reference
+        self.momentums = [add(variable, name="momentum") for variable in variables]
+        self.velocities = [add(variable, name="velocity") for variable in variables]
+        self.product = self.add_variable(
+            (), "ones", "float32", aggregation="only_first_replica", name="momentum_product"
+        )
+
+    def apply(self, grads: Sequence[Any], trainable_variables: Sequence[Any] | None = None) -> None:
+        """Moves p on by one update, and updates the variables."""
+        if not self.built and trainable_variables is not None:
+            trainable_variables = list(trainable_variables)
+            self.build(trainable_variables)
+        self.assign(self.product, self.product * self._momentum(1))
+        super().apply(grads, trainable_variables)
+
+    def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
+        """Updates one variable."""
+        dtype = variable.dtype
+        gradient, rate = ops.cast(gradient, dtype), ops.cast(learning_rate, dtype)
+        index = self._get_variable_index(variable)
+        m, v = self.momentums[index], self.velocities[index]
+        self.assign_add(m, (gradient - m) * (1 - self.beta_1))
+        self.assign_add(v, (ops.square(gradient) - v) * (1 - self.beta_2))
+        now, ahead = (ops.cast(self._momentum(k), dtype) for k in (1, 2))
+        product = ops.cast(self.product, dtype)
+        mean = ahead * m / (1 - product * ahead) + (1 - now) * gradient / (1 - product)
+        correction = 1 - ops.power(
+            ops.cast(self.beta_2, dtype), ops.cast(self.iterations + 1, dtype)
+        )
+        self.assign_sub(variable, rate * mean / (ops.sqrt(v / correction) + self.epsilon))
+
+    def _momentum(self, ahead: int) -> Any:
+        momentum = self.scheduled_momentum("float32")
+        momentum = self.beta_1 if momentum is None else momentum
+        step = ops.cast(self.iterations + ahead, "float32")
+        return momentum * (1.0 - 0.5 * ops.power(_DECAY, step))
+
+
 @export("optimizers")
-class Nadam(PracticeMixin, keras.optimizers.Optimizer):
+class Nadam(PracticeMixin, _Nadam):
     """Adam with Nesterov momentum, whose momentum warms up.
 
     With gradient g, update t and u_t = b1 (1 - 0.96^(0.004 t) / 2):
@@ -51,44 +102,6 @@ class Nadam(PracticeMixin, keras.optimizers.Optimizer):
         self.beta_1 = beta_1
         self.beta_2 = beta_2
         self.epsilon = epsilon
-
-    def build(self, variables: Sequence[Any]) -> None:
-        """Creates m and v for each variable, and p."""
-        if self.built:
-            return
-        super().build(variables)
-        add = self.add_variable_from_reference
-        self.momentums = [add(variable, name="momentum") for variable in variables]
-        self.velocities = [add(variable, name="velocity") for variable in variables]
-        self.product = self._scalar("momentum_product", "float32", "ones")
-
-    def apply(self, grads: Sequence[Any], trainable_variables: Sequence[Any] | None = None) -> None:
-        """Moves p on by one update, and updates the variables."""
-        if not self.built and trainable_variables is not None:
-            trainable_variables = list(trainable_variables)
-            self.build(trainable_variables)
-        self.product.assign(self.product * self._momentum(1))
-        super().apply(grads, trainable_variables)
-
-    def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
-        """Updates one variable."""
-        dtype = variable.dtype
-        gradient, rate = ops.cast(gradient, dtype), ops.cast(learning_rate, dtype)
-        index = self._get_variable_index(variable)
-        m, v = self.momentums[index], self.velocities[index]
-        self.assign_add(m, (gradient - m) * (1 - self.beta_1))
-        self.assign_add(v, (ops.square(gradient) - v) * (1 - self.beta_2))
-        now, ahead = (ops.cast(self._momentum(k), dtype) for k in (1, 2))
-        product = ops.cast(self.product, dtype)
-        mean = ahead * m / (1 - product * ahead) + (1 - now) * gradient / (1 - product)
-        correction = 1 - ops.power(
-            ops.cast(self.beta_2, dtype), ops.cast(self.iterations + 1, dtype)
-        )
-        self.assign_sub(variable, rate * mean / (ops.sqrt(v / correction) + self.epsilon))
-
-    def _momentum(self, ahead: int) -> Any:
-        step = ops.cast(self.iterations + ahead, "float32")
-        return self.beta_1 * (1.0 - 0.5 * ops.power(_DECAY, step))
 
     def get_config(self) -> dict[str, Any]:
         """Returns the constructor's arguments."""

@@ -15,17 +15,31 @@ def after_all_reduce(
     such as clipping, has to see that sum. So it is taken here first, transformed, and divided
     by the number of replicas, which the optimizer's own sum then undoes.
     """
+    context = _replicas()
+    if context is None:
+        return transform([_dense(g) for g in gradients])
+    present = [_dense(g) for g in gradients if g is not None]
+    summed = iter(context.all_reduce("sum", present))
+    whole = transform([None if g is None else next(summed) for g in gradients])
+    return [None if g is None else g / context.num_replicas_in_sync for g in whole]
+
+
+def any_replica(condition: Any) -> Any:
+    """Returns whether a scalar boolean tensor is true on any replica."""
+    context = _replicas()
+    if context is None:
+        return condition
+    return context.all_reduce("sum", keras.ops.cast(condition, "float32")) > 0
+
+
+def _replicas() -> Any:
+    """Returns the context of one of several replicas of TensorFlow, or None."""
     if keras.config.backend() != "tensorflow":
-        return transform(list(gradients))
+        return None
     import tensorflow as tf
 
     context = tf.distribute.get_replica_context()
-    if context is None or context.num_replicas_in_sync == 1:
-        return transform([_dense(g) for g in gradients])
-    present = [_dense(g) for g in gradients if g is not None]
-    summed = iter(context.all_reduce(tf.distribute.ReduceOp.SUM, present))
-    whole = transform([None if g is None else next(summed) for g in gradients])
-    return [None if g is None else g / context.num_replicas_in_sync for g in whole]
+    return None if context is None or context.num_replicas_in_sync == 1 else context
 
 
 def _dense(gradient: Any) -> Any:

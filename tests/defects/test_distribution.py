@@ -86,3 +86,88 @@ def test_d3_recipes_synchronise_batch_normalisation():
     two = run_on_replicas(SYNCHRONISED, replicas=2)
     for name in one:
         np.testing.assert_allclose(two[name], one[name], atol=2e-6, err_msg=name)
+
+
+OVERFLOW = """
+def trained(factory):
+    scope = strategy.scope() if strategy else tf.distribute.get_strategy().scope()
+    with scope:
+        model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1, use_bias=False)])
+        inner = keras.optimizers.SGD(0.1)
+        model.compile(factory(inner, initial_scale=4.0), "mse")
+    x = np.ones((8, 2), "float32")
+    y = np.ones((8, 1), "float32")
+    x[-1] = 3e38  # on the last replica, the prediction is infinite
+    model.set_weights([np.ones((2, 1))])
+    model.fit(x, y, batch_size=8, shuffle=False, verbose=0)
+    weights = model.get_weights()[0].ravel()
+    scale = float(model.optimizer.dynamic_scale.numpy())
+    return np.isfinite(weights).all().item(), weights.tolist(), scale
+
+report(**{
+    "ours": trained(kr.optimizers.LossScaleOptimizer),
+    "plain": trained(keras.optimizers.LossScaleOptimizer),
+})
+"""
+
+
+@pytest.mark.multi_device
+def test_d5_an_overflow_on_any_replica_skips_the_update_everywhere():
+    found = run_on_replicas(OVERFLOW, replicas=2)
+    assert not found["plain"][0], "Keras mended D5"
+    assert found["ours"] == [True, [1.0, 1.0], 2.0]
+
+
+ACCUMULATED = """
+rng = np.random.default_rng(0)
+x = rng.normal(size=(64, 5)).astype("float32")
+y = (x[:, 0] > 0).astype("int32")
+found = {}
+for name in ("sgd", "adamw", "nadam", "schedule_free_adamw"):
+    optimizer = {"name": name, "gradient_accumulation_steps": 2, "track_updates": True}
+    model = kr.recipes.mlp(
+        (5,), kr.targets.Binary(), hidden=(8,), dropout=0.0, normalization=None, seed=0,
+        strategy=strategy, optimizer=optimizer, learning_rate=0.01, clip_norm=0.3,
+        schedule="one_cycle" if name != "schedule_free_adamw" else None,
+    )
+    log = [kr.callbacks.LearningRateLog(), kr.callbacks.GradientLog()]
+    fit = {"batch_size": 16, "epochs": 3, "shuffle": False, "verbose": 0, "callbacks": log}
+    history = model.fit(x, y, **fit).history
+    weights = np.concatenate([w.ravel() for w in model.get_weights()]).tolist()
+    found[name] = {**history, "weights": weights, "updates": int(model.optimizer.iterations)}
+report(**found)
+"""
+
+
+@pytest.mark.multi_device
+def test_d6_accumulation_under_replicas_equals_one_device():
+    one = run_on_replicas(ACCUMULATED, replicas=1)
+    two = run_on_replicas(ACCUMULATED, replicas=2)
+    for name, values in one.items():
+        assert values["updates"] == two[name]["updates"] == 6
+        for key, value in values.items():
+            np.testing.assert_allclose(two[name][key], value, atol=1e-5, err_msg=f"{name} {key}")
+
+
+WRAPPED = """
+rng = np.random.default_rng(0)
+x = rng.normal(size=(64, 5)).astype("float32")
+y = (x[:, 0] > 0).astype("int32")
+found = {}
+for name, more in (("lookahead", {"sync_period": 2}), ("sam", {"rho": 0.2})):
+    model = kr.recipes.mlp(
+        (5,), kr.targets.Binary(), hidden=(8,), dropout=0.0, seed=0, strategy=strategy,
+        optimizer={"name": name, "inner_optimizer": "adam", **more}, learning_rate=0.01,
+    )
+    model.fit(x, y, batch_size=16, epochs=2, shuffle=False, verbose=0)
+    found[name] = np.concatenate([w.ravel() for w in model.get_weights()]).tolist()
+report(**found)
+"""
+
+
+@pytest.mark.multi_device
+def test_wrappers_under_replicas_equal_one_device():
+    one = run_on_replicas(WRAPPED, replicas=1)
+    two = run_on_replicas(WRAPPED, replicas=2)
+    for name in one:
+        np.testing.assert_allclose(two[name], one[name], atol=5e-6, err_msg=name)

@@ -89,7 +89,36 @@ def nadam(w, g, t, s, r=2e-3, b1=0.9, b2=0.999, eps=1e-8):
     return w - r * mean / (np.sqrt(s["v"] / (1 - b2**t)) + eps)
 
 
+def lion(w, g, t, s, r=1e-4, b1=0.9, b2=0.99, decay=0.1):
+    m = s.get("m", 0)
+    s["m"] = b2 * m + (1 - b2) * g
+    return w - r * decay * w - r * np.sign(b1 * m + (1 - b1) * g)
+
+
+def schedule_free(w, g, t, s, r=2.5e-3, b1=0.9, b2=0.999, eps=1e-8):
+    z, x = s.get("z", w), s.get("x", w)
+    s["v"] = b2 * s.get("v", 0) + (1 - b2) * g * g
+    s["z"] = z - r * g / (np.sqrt(s["v"] / (1 - b2**t)) + eps)
+    s["x"] = (1 - 1 / t) * x + s["z"] / t
+    return (1 - b1) * s["z"] + b1 * s["x"]
+
+
+def muon(w, g, t, s, eps=1e-7):
+    # A vector, which Muon leaves to AdamW; its epsilon is added to the uncorrected root.
+    return amsgrad_free(w - 1e-3 * 1e-2 * w, g, t, s, eps)
+
+
+def amsgrad_free(w, g, t, s, eps, r=1e-3, b1=0.9, b2=0.999):
+    s["m"] = b1 * s.get("m", 0) + (1 - b1) * g
+    s["v"] = b2 * s.get("v", 0) + (1 - b2) * g * g
+    rate = r * np.sqrt(1 - b2**t) / (1 - b1**t)
+    return w - rate * s["m"] / (np.sqrt(s["v"]) + eps)
+
+
 CASES = {
+    "Lion": (optimizers.Lion, {}, lion),
+    "Muon": (optimizers.Muon, {}, muon),
+    "ScheduleFreeAdamW": (optimizers.ScheduleFreeAdamW, {}, schedule_free),
     "SGD": (optimizers.SGD, {}, sgd),
     "SGD-nesterov": (optimizers.SGD, {"nesterov": True}, nesterov),
     "Adam": (optimizers.Adam, {}, adam),
@@ -105,8 +134,12 @@ CASES = {
 }
 
 
+WRAPPERS = {"Lookahead", "LossScaleOptimizer", "SAM"}
+
+
 def test_no_optimizer_escapes():
-    assert {name.split("-")[0] for name in CASES} == set(members("optimizers"))
+    public = {name for name, thing in members("optimizers").items() if isinstance(thing, type)}
+    assert {name.split("-")[0] for name in CASES} | WRAPPERS == public
 
 
 @pytest.mark.parametrize("epsilon", [None, 0.1])
@@ -114,8 +147,8 @@ def test_no_optimizer_escapes():
 def test_updates_follow_the_equations(name, epsilon):
     factory, arguments, update = CASES[name]
     if epsilon is not None:
-        if "SGD" in name:
-            pytest.skip("SGD has no epsilon")
+        if "SGD" in name or name == "Lion":
+            pytest.skip("has no epsilon")
         arguments = {**arguments, "epsilon": epsilon}
         update = functools.partial(update, eps=epsilon)
     optimizer, variable = factory(**arguments), keras.Variable(W0, dtype="float32", name="kernel")
@@ -198,3 +231,34 @@ def test_keras_nadam_warms_up_too_fast():
         plain.apply([keras.ops.convert_to_tensor(gradient, "float32")], [variable])
         w = nadam(w, gradient, t, state)
     assert abs(variable.numpy() - w).max() > 5e-5
+
+
+def test_muon_makes_the_update_of_a_matrix_orthogonal():
+    rng = np.random.default_rng(5)
+    w, m = rng.normal(size=(6, 4)), np.zeros((6, 4))
+    variable = keras.Variable(w, dtype="float32", name="kernel")
+    optimizer = optimizers.Muon(0.01, weight_decay=0.1)
+    for _ in range(5):
+        g, before = rng.normal(size=(6, 4)), variable.numpy()
+        optimizer.apply([keras.ops.convert_to_tensor(g, "float32")], [variable])
+        m = 0.95 * m + g
+        u = (g + 0.95 * m).T
+        u = u / np.linalg.norm(u)
+        for _ in range(5):
+            a = u @ u.T
+            u = 3.4445 * u + (-4.7750 * a + 2.0315 * a @ a) @ u
+        step = 0.01 * 0.2 * np.sqrt(6) * u.T
+        w = w - 0.01 * 0.1 * w - step
+        np.testing.assert_allclose(variable.numpy(), w, rtol=2e-4, atol=1e-6)
+        moved = (before * (1 - 0.001) - variable.numpy()) / (0.01 * 0.2 * np.sqrt(6))
+        singular = np.linalg.svd(moved, compute_uv=False)
+        assert ((singular > 0.6) & (singular < 1.3)).all()
+
+
+def test_muon_leaves_the_head_of_a_recipe_to_adamw():
+    from kerasrecipes import recipes, targets
+
+    model = recipes.mlp((4,), targets.Binary(), hidden=(8, 8), optimizer="muon")
+    velocities = {v.path.split("/")[-1] for v in model.optimizer.variables if "velocity" in v.path}
+    assert any("head_kernel" in name for name in velocities)
+    assert not any("hidden_2" in name and "kernel" in name for name in velocities)

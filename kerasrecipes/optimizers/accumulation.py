@@ -1,0 +1,49 @@
+"""Gradient accumulation: one update from the mean gradient of several batches."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from keras import ops
+
+
+class Accumulation:
+    """Sums of gradients since the last update, kept in variables of an optimizer.
+
+    An update is due at every `steps`-th call. The sums are of the whole batch, not of one
+    replica's part, so they need no branch that several replicas would have to take together.
+
+    Args:
+        optimizer: Keras optimizer that the variables belong to.
+        variables: The trainable variables.
+        steps: Batches per update, int >= 2.
+    """
+
+    def __init__(self, optimizer: Any, variables: Sequence[Any], steps: int) -> None:
+        self.steps = steps
+        self._index = optimizer._get_variable_index
+        self._sums = [
+            optimizer.add_variable(
+                variable.shape,
+                dtype=variable.dtype,
+                aggregation="only_first_replica",
+                name=f"{variable.path.replace('/', '_')}_accumulated",
+            )
+            for variable in variables
+        ]
+
+    def due(self, calls: Any) -> Any:
+        """Returns whether the call after `calls` earlier ones ends in an update."""
+        return ops.equal((calls + 1) % self.steps, 0)
+
+    def add(self, gradients: Sequence[Any], variables: Sequence[Any], due: Any) -> list[Any]:
+        """Adds gradients to the sums, which begin anew when due; returns their mean."""
+        means: list[Any] = []
+        for gradient, variable in zip(gradients, variables, strict=True):
+            if gradient is None:
+                means.append(None)
+                continue
+            held = self._sums[self._index(variable)]
+            total = held + gradient
+            held.assign(ops.where(due, ops.zeros_like(total), total))
+            means.append(total / self.steps)
+        return means

@@ -1,0 +1,161 @@
+"""What happens to the gradient of the whole batch before the update."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import keras
+from keras import ops
+
+from kerasrecipes._checks import check_choice, check_int, fail
+from kerasrecipes.optimizers.accumulation import Accumulation
+from kerasrecipes.optimizers.clipping import Clipping, global_norm
+from kerasrecipes.optimizers.norm_history import NormHistory
+from kerasrecipes.optimizers.replicas import after_all_reduce
+from kerasrecipes.optimizers.statistics import Statistics
+
+
+class WholeGradient:
+    """The part of `PracticeMixin` that accumulates, measures and clips gradients.
+
+    Args:
+        *args: Arguments of the next class.
+        clipvalue, clipnorm, global_clipnorm, adaptive_clip: See `Clipping`.
+        gradient_accumulation_steps, track_updates: See `PracticeMixin`.
+        **kwargs: Arguments of the next class.
+    """
+
+    built: bool
+
+    def __init__(
+        self,
+        *args: Any,
+        clipvalue: float | None = None,
+        clipnorm: float | None = None,
+        global_clipnorm: float | str | None = None,
+        adaptive_clip: float | None = None,
+        gradient_accumulation_steps: int | None = None,
+        track_updates: bool = False,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(*args, **kwargs)
+        self._accumulation: Accumulation | None = None
+        self.clipping = Clipping(clipvalue, clipnorm, global_clipnorm, adaptive_clip)
+        self.accumulation_steps = _check_steps(gradient_accumulation_steps, kwargs)
+        self.track_updates = check_choice("track_updates", track_updates, (True, False))
+        self._norm_history: NormHistory | None = None
+        self._statistics: Statistics | None = None
+
+    def build(self, variables: Sequence[Any]) -> None:
+        """Creates the variables for sums, norms and statistics, those that are needed."""
+        optimizer: Any = super()
+        optimizer.build(variables)
+        if self.accumulation_steps > 1:
+            self._accumulation = Accumulation(self, variables, self.accumulation_steps)
+        if self.clipping.is_auto:
+            self._norm_history = NormHistory(self)
+        if self.clipping or self.track_updates:
+            self._statistics = Statistics(self)
+
+    @property
+    def iterations(self) -> Any:
+        """The updates made; batches that were only accumulated do not count."""
+        calls = super().iterations  # type: ignore[misc]
+        if self._accumulation is None:
+            return calls
+        return ops.floor_divide(calls, self.accumulation_steps)
+
+    def apply(self, grads: Sequence[Any], trainable_variables: Sequence[Any] | None = None) -> None:
+        """Accumulates and clips the gradients of the whole batch, and updates the variables."""
+        optimizer: Any = super()
+        variables = self._known(trainable_variables)
+        if variables and (self._accumulation or self._statistics):
+            grads = after_all_reduce(lambda whole: self._prepare(whole, variables), grads)
+        if not self.track_updates:
+            return optimizer.apply(grads, trainable_variables)
+        due, before = self._is_due(), [ops.copy(variable) for variable in variables]
+        optimizer.apply(grads, trainable_variables)
+        after = [ops.convert_to_tensor(variable) for variable in variables]
+        return self._statistics.record_update(before, after, due)  # type: ignore[union-attr]
+
+    def _known(self, variables: Sequence[Any] | None) -> list[Any]:
+        """Returns the variables to update, after building for them."""
+        if variables is None:
+            return list(self._trainable_variables)  # type: ignore[attr-defined]
+        if not self.built:
+            with keras.name_scope(self.name):  # type: ignore[attr-defined]
+                self.build(variables)
+        return list(variables)
+
+    def _prepare(self, gradients: list[Any], variables: list[Any]) -> list[Any]:
+        scale = self.loss_scale_factor  # type: ignore[attr-defined]
+        if scale is not None:
+            gradients = [None if g is None else g / scale for g in gradients]
+        due = self._is_due()
+        if self._accumulation is not None:
+            gradients = self._accumulation.add(gradients, variables, due)
+        if self._statistics is not None:
+            gradients = self._clip(gradients, variables, due)
+        return gradients if scale is None else [None if g is None else g * scale for g in gradients]
+
+    def _clip(self, gradients: list[Any], variables: list[Any], due: Any) -> list[Any]:
+        norm, clipped = global_norm(gradients), False
+        if self.clipping:
+            history = self._norm_history
+            threshold = None if history is None else history.add(norm, due)
+            gradients, clipped = self.clipping(gradients, variables, norm=norm, threshold=threshold)
+        self._statistics.record_gradient(norm, clipped, due)  # type: ignore[union-attr]
+        return gradients
+
+    def _is_due(self) -> Any:
+        """Returns whether this call of `apply` ends in an update."""
+        if self._accumulation is None:
+            return ops.convert_to_tensor(True)
+        return self._accumulation.due(super().iterations)  # type: ignore[misc]
+
+    def assign(self, variable: Any, value: Any) -> None:
+        """Assigns a value when an update is due."""
+        optimizer: Any = super()
+        if self._accumulation is not None:
+            value = ops.where(self._is_due(), value, ops.convert_to_tensor(variable))
+        optimizer.assign(variable, value)
+
+    def assign_add(self, variable: Any, value: Any) -> None:
+        """Adds a value when an update is due."""
+        optimizer: Any = super()
+        optimizer.assign_add(variable, self._zero_unless_due(value))
+
+    def assign_sub(self, variable: Any, value: Any) -> None:
+        """Subtracts a value when an update is due."""
+        optimizer: Any = super()
+        optimizer.assign_sub(variable, self._zero_unless_due(value))
+
+    def _zero_unless_due(self, value: Any) -> Any:
+        if self._accumulation is None:
+            return value
+        return ops.where(self._is_due(), value, ops.zeros_like(value))
+
+    def statistics(self) -> dict[str, float]:
+        """Returns means over the updates since `reset_statistics`, by name.
+
+        - "gradient_norm": Euclidean norm of the whole gradient, before clipping. Recorded by
+          an optimizer that clips or has `track_updates`.
+        - "clipped_fraction": Share of the updates whose gradient was clipped.
+        - "update_ratio": Norm of the update over the norm of the weights, with `track_updates`.
+        """
+        if self._statistics is None:
+            return {}
+        return self._statistics.means(clipping=bool(self.clipping))
+
+    def reset_statistics(self) -> None:
+        """Begins the statistics anew."""
+        if self._statistics is not None:
+            self._statistics.reset()
+
+
+def _check_steps(steps: Any, kwargs: dict[str, Any]) -> int:
+    if steps is None:
+        return 1
+    if kwargs.get("use_ema"):
+        remedy = "Keras would move the average at every batch, updated or not."
+        fail("use_ema", "False with `gradient_accumulation_steps`", True, remedy)
+    return check_int("gradient_accumulation_steps", steps, low=2)
