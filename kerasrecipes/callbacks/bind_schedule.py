@@ -15,8 +15,9 @@ from kerasrecipes.schedules.schedule import FitLength, Schedule
 class BindSchedule(keras.callbacks.Callback):
     """Tells a schedule of relative length how long the fit is, before its first update.
 
-    With e epochs of s steps, the fit has e * s updates, and the schedule counts them from the
-    beginning of epoch 0; a fit that begins at `initial_epoch=k` is k * s updates in.
+    With e epochs of s steps, the fit has e * s updates (fewer if gradients are accumulated), and
+    the schedule counts them from the beginning of epoch 0; a fit that begins at
+    `initial_epoch=k` is k * s updates in.
     Recipe models and `standard()` bring this callback along.
 
     Raises: InputError when the steps per epoch are not known.
@@ -58,14 +59,14 @@ class BindSchedule(keras.callbacks.Callback):
                 "the data does not tell. Pass `steps_per_epoch` to `fit`, or give the "
                 "schedule's lengths in updates."
             )
-        updates = self.params["epochs"] * steps
+        total = self.params["epochs"] * steps
         if hasattr(optimizer, "bind_fit"):
-            with _keras_internals.strategy_scope(self.model):
-                optimizer.build(self.model.trainable_variables)
-            start = int(keras.ops.convert_to_numpy(optimizer.iterations)) - epoch * steps
-            optimizer.bind_fit(start=start, updates=updates, updates_per_epoch=steps)
+            if not self.model.optimizer.built:
+                with _keras_internals.strategy_scope(self.model):
+                    self.model.optimizer.build(self.model.trainable_variables)
+            optimizer.bind_fit(epoch=epoch, steps=total, steps_per_epoch=steps)
         else:
-            self._bind_plain(schedule, FitLength(updates, steps), optimizer, epoch)
+            self._bind_plain(schedule, FitLength(total, steps), optimizer, epoch)
 
     def _bind_plain(self, schedule: Schedule, fit: FitLength, optimizer: Any, epoch: int) -> None:
         begun = int(keras.ops.convert_to_numpy(optimizer.iterations))

@@ -12,7 +12,7 @@ from kerasrecipes._export import export
 
 @export("callbacks", saved=False)
 class Progress(keras.callbacks.Callback):
-    """Prints one line for each epoch: training and validation metrics, rate, seconds.
+    """Prints one line for each epoch: metrics, gradient norm, rate, seconds.
 
     Call `fit` with `verbose=0`, or Keras prints its own bar as well. In a terminal a star marks
     the epochs in which `EarlyStopping` saw a new best.
@@ -53,9 +53,13 @@ class Progress(keras.callbacks.Callback):
 
 def _ordered(logs: Mapping[str, Any]) -> list[tuple[str, float]]:
     """Puts the loss first, the validation metrics next, and the rate last."""
-    rank = {"loss": 0, "learning_rate": 3}
+    rank = {"loss": 0, "penalty": 3, "gradient_norm": 4, "learning_rate": 5}
     names = sorted(logs, key=lambda name: rank.get(name, 2 if name.startswith("val_") else 1))
-    return [(name.replace("learning_rate", "lr"), float(logs[name])) for name in names]
+    return [(_NAMES.get(name, name), float(logs[name])) for name in names if name not in _HIDDEN]
+
+
+_NAMES = {"learning_rate": "lr", "gradient_norm": "grad"}
+_HIDDEN = ("clipped_fraction", "update_ratio")
 
 
 def _short(value: float) -> str:

@@ -4,11 +4,14 @@ import keras
 
 from kerasrecipes._checks import check_choice
 from kerasrecipes._export import export
+from kerasrecipes.callbacks.average_for_evaluation import AverageForEvaluation
 from kerasrecipes.callbacks.bind_schedule import BindSchedule
 from kerasrecipes.callbacks.early_stopping import EarlyStopping
 from kerasrecipes.callbacks.epoch_order import EpochOrder
+from kerasrecipes.callbacks.gradient_log import GradientLog
 from kerasrecipes.callbacks.interrupt import Interrupt
 from kerasrecipes.callbacks.learning_rate_log import LearningRateLog
+from kerasrecipes.callbacks.penalty_log import PenaltyLog
 from kerasrecipes.callbacks.progress import Progress
 
 
@@ -20,8 +23,10 @@ def standard(
 
     `Interrupt` (Ctrl-C ends cleanly), `EpochOrder` (the order of rows follows from seed and
     epoch), `BindSchedule` (schedules take their length from the fit),
-    `LearningRateLog` (the rate in History), `EarlyStopping` (the best weights come back) and
-    `Progress` (a line per epoch; call `fit` with `verbose=0`).
+    `AverageForEvaluation` (for `ScheduleFreeAdamW`), `LearningRateLog`, `GradientLog` and
+    `PenaltyLog` (the rate, what the optimizer saw of its gradients, and the weight penalty in
+    History), `EarlyStopping` (the best weights come back) and `Progress` (a line per epoch; call
+    `fit` with `verbose=0`).
 
     Args:
         monitor: Log entry that decides which epoch is best. Defaults to None, the one that the
@@ -32,11 +37,13 @@ def standard(
 
     Example:
     >>> [type(callback).__name__ for callback in standard(progress=False)]
-    ['Interrupt', 'EpochOrder', 'BindSchedule', 'LearningRateLog', 'EarlyStopping']
+    ['Interrupt', 'EpochOrder', 'BindSchedule', 'AverageForEvaluation', 'LearningRateLog',
+     'GradientLog', 'PenaltyLog', 'EarlyStopping']
     """
     check_choice("progress", progress, (True, False))
     stopping = EarlyStopping(monitor, patience=patience)
-    callbacks = [Interrupt(), EpochOrder(), BindSchedule(), LearningRateLog(), stopping]
+    callbacks = [Interrupt(), EpochOrder(), BindSchedule(), AverageForEvaluation()]
+    callbacks += [LearningRateLog(), GradientLog(), PenaltyLog(), stopping]
     if progress:
         line = Progress()
         line.stopping = stopping

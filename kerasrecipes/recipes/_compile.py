@@ -12,6 +12,8 @@ import keras
 from kerasrecipes import optimizers, schedules
 from kerasrecipes._checks import InputError, check_int, check_number, fail
 from kerasrecipes._export import export
+from kerasrecipes.optimizers.identify import WRAPPED
+from kerasrecipes.optimizers.loss_scale_optimizer import scaled
 from kerasrecipes.recipes.recipe_model import RecipeCall, RecipeModel
 from kerasrecipes.targets.identify import get as get_target
 
@@ -58,8 +60,9 @@ def compile_model(
     """Returns the compiled model; see `mlp` for the arguments."""
     _check_rates(learning_rate, clip_norm, weight_decay, label_smoothing)
     model = RecipeModel(inputs, outputs, name=name)
+    made = _optimizer(optimizer, learning_rate, schedule, clip_norm, weight_decay)
     model.compile(
-        optimizer=_optimizer(optimizer, learning_rate, schedule, clip_norm, weight_decay),
+        optimizer=scaled(made),
         loss=target.loss(label_smoothing=label_smoothing),
         metrics=target.metrics(),
     )
@@ -87,11 +90,10 @@ def _optimizer(
     if isinstance(optimizer, keras.optimizers.Optimizer):
         _refuse_arguments(optimizer, learning_rate, schedule, clip_norm, weight_decay)
         return optimizer
-    own = optimizer if isinstance(optimizer, dict) else {}
-    if clip_norm == "auto":
-        clip_norm = None if any(kind in own for kind in _CLIPPING) else CLIP_NORM
-    elif clip_norm is not None and any(kind in own for kind in _CLIPPING):
-        raise InputError("`clip_norm` must be left out when `optimizer` sets its own clipping.")
+    if _clips(optimizer):
+        if clip_norm not in (None, CLIP_NORM):
+            raise InputError("`clip_norm` must be left out when `optimizer` sets its own clipping.")
+        clip_norm = None
     arguments = {"weight_decay": weight_decay, "global_clipnorm": clip_norm}
     made = optimizers.get(optimizer, learning_rate=learning_rate, **arguments)
     if schedule in (None, "constant"):
@@ -101,13 +103,21 @@ def _optimizer(
     return made
 
 
+def _clips(optimizer: Any) -> bool:
+    """Returns whether an optimizer's description, or that of the one it wraps, sets clipping."""
+    if not isinstance(optimizer, dict):
+        return False
+    inner = optimizer.get(WRAPPED)
+    return any(kind in optimizer for kind in _CLIPPING) or _clips(inner)
+
+
 def _refuse_arguments(
     optimizer: Any, learning_rate: Any, schedule: Any, clip_norm: Any, weight_decay: Any
 ) -> None:
     given = {
         "learning_rate": learning_rate,
         "schedule": None if schedule == "constant" else schedule,
-        "clip_norm": None if clip_norm == "auto" else clip_norm,
+        "clip_norm": None if clip_norm == CLIP_NORM else clip_norm,
         "weight_decay": weight_decay,
     }
     given = [f"`{name}`" for name, value in given.items() if value is not None]

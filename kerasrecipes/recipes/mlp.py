@@ -30,7 +30,7 @@ def mlp(
     optimizer: Any = "adamw",
     learning_rate: float | None = None,
     schedule: Any = None,
-    clip_norm: float | str | None = "auto",
+    clip_norm: float | str | None = 1.0,
     weight_decay: float | None = None,
     label_smoothing: float = 0.0,
     preprocessing: keras.layers.Layer | None = None,
@@ -66,8 +66,9 @@ def mlp(
         learning_rate: Peak rate, float > 0. Defaults to None, the optimizer's own.
         schedule: Name ("cosine", "one_cycle", ...), a dict with a "name", or a schedule; None
             for a constant rate. Its length comes from the fit. Defaults to None.
-        clip_norm: Largest norm of all gradients together (`global_clipnorm`), float > 0, or None.
-            Defaults to "auto": 1.0, unless `optimizer` brings its own clipping.
+        clip_norm: Largest norm of all gradients together (`global_clipnorm`), float > 0, "auto"
+            for the 90th percentile of the latest norms, or None. Defaults to 1.0, which gives way
+            to an `optimizer` that is finished or sets its own clipping.
         weight_decay: Decoupled decay of the kernels, float >= 0. Defaults to None, the
             optimizer's own.
         label_smoothing: Share of the label spread over all classes, in [0, 1). Defaults to 0.0.

@@ -10,8 +10,10 @@ import numpy as np
 
 from kerasrecipes._checks import InputError
 from kerasrecipes._export import export
+from kerasrecipes.callbacks.average_for_evaluation import AverageForEvaluation
 from kerasrecipes.callbacks.bind_schedule import BindSchedule
 from kerasrecipes.callbacks.epoch_order import EpochOrder
+from kerasrecipes.optimizers.sam import second_gradient
 from kerasrecipes.targets.target import Target
 
 
@@ -68,6 +70,11 @@ class RecipeModel(keras.Model):
         """What the model was made to predict."""
         return None if self.recipe is None else self.recipe.arguments["target"]
 
+    def train_step(self, *args: Any, **kwargs: Any) -> Any:
+        """Trains on one batch as `keras.Model.train_step` does, for `SAM` with two gradients."""
+        with second_gradient(self, *args):
+            return super().train_step(*args, **kwargs)
+
     def fit(self, *args: Any, **kwargs: Any) -> Any:
         """Trains the model, as `keras.Model.fit` does, and sees to what the class says.
 
@@ -80,7 +87,7 @@ class RecipeModel(keras.Model):
         single = isinstance(callbacks, keras.callbacks.Callback)
         callbacks = [callbacks] if single else list(callbacks or [])
         _check_validation(callbacks, self.target, given)
-        for kind in (BindSchedule, EpochOrder):
+        for kind in (AverageForEvaluation, BindSchedule, EpochOrder):
             if not any(isinstance(callback, kind) for callback in callbacks):
                 callbacks.insert(0, kind())
         if hasattr(given.get("x"), "element_spec"):

@@ -12,6 +12,13 @@ from kerasrecipes.reporting.style import LIGHT, Style, dress, legend, new_figure
 
 _LABELS = {"auc": "AUC", "f1": "F1", "mae": "MAE", "r2": "R²", "rmse": "RMSE"}
 _ALIKE = 50.0
+_OF_TRAINING = (
+    "penalty",
+    "gradient_norm",
+    "clipped_fraction",
+    "update_ratio",
+    "learning_rate",
+)
 
 
 def curves(
@@ -21,7 +28,7 @@ def curves(
     names: Sequence[str] | None = None,
     style: Style = LIGHT,
 ) -> Figure:
-    """Draws loss, metrics and learning rate over the epochs.
+    """Draws loss, metrics, gradient norm, learning rate and the like over the epochs.
 
     One panel for each quantity, with its training and validation curve; the best epoch is
     marked. A loss that spans more than a factor of 50 is drawn on a logarithmic axis.
@@ -53,9 +60,9 @@ def curves(
 
 
 def panel_names(history: Mapping[str, Sequence[float]]) -> list[str]:
-    """Returns what is drawn: the loss, the metrics, and last the learning rate."""
+    """Returns what is drawn: the loss, the metrics, and what else training is told by."""
     found = list(dict.fromkeys(name.removeprefix("val_") for name in history if history[name]))
-    order = {"loss": -1, "learning_rate": 1}
+    order = {"loss": -1, **dict.fromkeys(_OF_TRAINING, 1)}
     return sorted(found, key=lambda name: order.get(name, 0))
 
 
@@ -85,7 +92,7 @@ def _panel(
     axes.set_xlim(left=1 if len(history.get(name) or ()) > 1 else None)
     if name == "loss" and _wide([v for values in series.values() for v in values or ()]):
         axes.set_yscale("log")
-    if name == "learning_rate":
+    if name in _OF_TRAINING:
         axes.yaxis.set_major_formatter(lambda rate, _: f"{rate:.3g}")
         axes.set_ylim(bottom=0)
     else:

@@ -170,7 +170,7 @@ BAD = [
     ({"optimizer": "adamm"}, "Did you mean"),
     ({"optimizer": {"name": "sgd", "momentun": 1}}, "Did you mean 'momentum'"),
     ({"optimizer": keras.optimizers.SGD(), "learning_rate": 1.0}, "finished SGD"),
-    ({"optimizer": keras.optimizers.SGD(), "clip_norm": 1.0}, "Leave `clip_norm` out"),
+    ({"optimizer": keras.optimizers.SGD(), "clip_norm": 0.5}, "Leave `clip_norm` out"),
     ({"optimizer": keras.optimizers.SGD(), "weight_decay": 1.0}, "Leave `weight_decay` out"),
     ({"optimizer": {"name": "sgd", "clipnorm": 1.0}, "clip_norm": 2.0}, "`clip_norm`"),
     ({"schedule": kr.schedules.Constant(0.1), "learning_rate": 0.2}, "finished Constant"),
