@@ -48,6 +48,7 @@ _SUBPACKAGES = (
 )
 _SAVED = (
     "activations",
+    "data",
     "initializers",
     "layers",
     "optimizers",

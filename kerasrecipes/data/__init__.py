@@ -4,6 +4,7 @@ import keras  # noqa: F401  (first: see kerasrecipes/__init__.py)
 
 from kerasrecipes._epoch_order import begin_epoch as begin_epoch
 from kerasrecipes._epoch_order import permutation as permutation
+from kerasrecipes.data import augment as augment
 from kerasrecipes.data.batches import Batches as Batches
 from kerasrecipes.data.batches import batches as batches
 from kerasrecipes.data.examples import Examples as Examples

@@ -4,6 +4,7 @@ import keras  # noqa: F401  (first: see kerasrecipes/__init__.py)
 
 from kerasrecipes.targets.binary import Binary as Binary
 from kerasrecipes.targets.bounded_regression import BoundedRegression as BoundedRegression
+from kerasrecipes.targets.class_accuracy import ClassAccuracy as ClassAccuracy
 from kerasrecipes.targets.count import Count as Count
 from kerasrecipes.targets.identify import get as get
 from kerasrecipes.targets.identify import infer as infer

@@ -9,6 +9,7 @@ import numpy as np
 from kerasrecipes._checks import fail
 from kerasrecipes._export import export
 from kerasrecipes.targets import _encoding
+from kerasrecipes.targets.class_accuracy import ClassAccuracy
 from kerasrecipes.targets.smoothed_crossentropy import SmoothedCrossentropy
 from kerasrecipes.targets.target import Target, as_vector, names_or_count
 
@@ -45,14 +46,12 @@ class Multiclass(Target):
             fail("prior", f"{self.units} shares > 0", prior)
 
     def loss(self, *, label_smoothing: float = 0.0) -> keras.losses.Loss:
-        """Returns cross-entropy for class numbers."""
-        if label_smoothing:
-            return SmoothedCrossentropy(label_smoothing=label_smoothing)
-        return keras.losses.SparseCategoricalCrossentropy()
+        """Returns cross-entropy for class numbers, and for shares such as mixup gives."""
+        return SmoothedCrossentropy(label_smoothing=label_smoothing)
 
     def metrics(self) -> list[keras.metrics.Metric]:
-        """Returns accuracy."""
-        return [keras.metrics.SparseCategoricalAccuracy(name="accuracy")]
+        """Returns accuracy, for class numbers and for shares."""
+        return [ClassAccuracy(name="accuracy")]
 
     def encode(self, y: Any) -> np.ndarray:
         """Returns class numbers 0 to C - 1 as int32, shape (n,); one-hot rows are accepted."""
