@@ -1,4 +1,4 @@
-.PHONY: test lint types bench quality docs
+.PHONY: test lint types bench quality gallery
 
 test:
 	pytest
@@ -15,3 +15,6 @@ bench:
 
 quality:
 	python tests/benchmarks/quality.py
+
+gallery:
+	python -m docs.make_gallery

@@ -46,6 +46,7 @@ SAME_LEVEL = {
     ("initializers", "activations"),
     ("optimizers", "schedules"),
     ("callbacks", "schedules"),
+    ("callbacks", "regularizers"),
 }
 SAVED = [
     "activations",
@@ -59,7 +60,11 @@ SAVED = [
     "schedules",
     "targets",
 ]
-SUBPACKAGES = sorted(path.parent.name for path in PACKAGE.glob("*/__init__.py"))
+SUBPACKAGES = sorted(
+    ".".join(path.parent.relative_to(PACKAGE).parts)
+    for path in PACKAGE.rglob("__init__.py")
+    if path.parent != PACKAGE and path.parent.name != "loaders"
+)
 
 
 def level(room):
