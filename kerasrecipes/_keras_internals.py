@@ -1,6 +1,7 @@
 """The only module that uses names which Keras keeps private, each use with its reason."""
 
 import contextlib
+import sys
 from collections.abc import Sequence
 from typing import Any
 
@@ -48,13 +49,42 @@ def _checked(thing: Any, name: str) -> Any:
     try:
         return getattr(thing, name)
     except AttributeError as error:
-        raise InputError(
-            f"Keras {keras.__version__} is not supported: its optimizers have no `{name}`. "
-            "Install a version in the range that kerasrecipes asks for."
-        ) from error
+        raise _unsupported("optimizers", name) from error
 
 
 def strategy_scope(model: keras.Model) -> contextlib.AbstractContextManager[Any]:
     """Returns the scope of the model's distribution strategy, under TensorFlow, else no scope."""
     strategy = getattr(model, "distribute_strategy", None)
     return contextlib.nullcontext() if strategy is None else strategy.scope()
+
+
+def callbacks_of_the_fit(callback: Any) -> list[Any]:
+    """Returns the callbacks of the fit that is calling `callback` now, in their order.
+
+    Keras hands a callback the model, but not the list that it is in. That list's methods are among
+    the callers; outside of them the callback stands alone.
+    """
+    frame = sys._getframe(1)
+    while frame is not None:
+        caller = frame.f_locals.get("self")
+        if isinstance(caller, keras.callbacks.CallbackList) and callback in caller.callbacks:
+            return list(caller.callbacks)
+        frame = frame.f_back
+    return [callback]
+
+
+def begin_fit_at(model: keras.Model, epoch: int) -> None:
+    """Lets the fit that begins go on at `epoch`; 0 leaves it to `initial_epoch` of `fit`.
+
+    `fit` reads this after the callbacks' `on_train_begin`. It sticks, so set it to 0 afterwards.
+    """
+    if not hasattr(model, "_initial_epoch"):
+        raise _unsupported("models", "_initial_epoch")
+    model._initial_epoch = epoch
+
+
+def _unsupported(things: str, name: str) -> InputError:
+    return InputError(
+        f"Keras {keras.__version__} is not supported: its {things} have no `{name}`. "
+        "Install a version in the range that kerasrecipes asks for."
+    )
