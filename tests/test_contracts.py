@@ -15,6 +15,7 @@ PACKAGE = ROOT / "kerasrecipes"
 MODULES = sorted(PACKAGE.rglob("*.py"))
 LEVELS = [
     {
+        "_atomic",
         "_checks",
         "_epoch_order",
         "_export",

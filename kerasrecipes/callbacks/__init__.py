@@ -6,6 +6,8 @@ from kerasrecipes.callbacks.average_for_evaluation import (
     AverageForEvaluation as AverageForEvaluation,
 )
 from kerasrecipes.callbacks.bind_schedule import BindSchedule as BindSchedule
+from kerasrecipes.callbacks.callback import Callback as Callback
+from kerasrecipes.callbacks.checkpoint import Checkpoint as Checkpoint
 from kerasrecipes.callbacks.early_stopping import EarlyStopping as EarlyStopping
 from kerasrecipes.callbacks.epoch_order import EpochOrder as EpochOrder
 from kerasrecipes.callbacks.gradient_log import GradientLog as GradientLog

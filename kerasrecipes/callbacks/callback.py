@@ -39,7 +39,7 @@ class Callback(keras.callbacks.Callback):
 
     def state_dict(self) -> dict[str, Any]:
         """Returns a copy of what a fit has changed, with tensors as NumPy arrays."""
-        return {name: _plain(getattr(self, name)) for name in self.state}
+        return {name: plain(getattr(self, name)) for name in self.state}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Goes on from what `state_dict` returned."""
@@ -59,11 +59,12 @@ class Callback(keras.callbacks.Callback):
         return _keras_internals.callbacks_of_the_fit(self)
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
+    """Returns a copy of a state, with tensors and variables as NumPy arrays."""
     if isinstance(value, dict):
-        return {name: _plain(item) for name, item in value.items()}
+        return {name: plain(item) for name, item in value.items()}
     if isinstance(value, (list, tuple)):
-        return [_plain(item) for item in value]
+        return [plain(item) for item in value]
     if value is None or isinstance(value, (bool, int, float, str)):
         return value
     if isinstance(value, np.generic):

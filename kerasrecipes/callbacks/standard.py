@@ -1,11 +1,14 @@
 """The standard set of callbacks."""
 
+import os
+
 import keras
 
 from kerasrecipes._checks import check_choice
 from kerasrecipes._export import export
 from kerasrecipes.callbacks.average_for_evaluation import AverageForEvaluation
 from kerasrecipes.callbacks.bind_schedule import BindSchedule
+from kerasrecipes.callbacks.checkpoint import Checkpoint
 from kerasrecipes.callbacks.early_stopping import EarlyStopping
 from kerasrecipes.callbacks.epoch_order import EpochOrder
 from kerasrecipes.callbacks.gradient_log import GradientLog
@@ -17,7 +20,11 @@ from kerasrecipes.callbacks.progress import Progress
 
 @export("callbacks", saved=False)
 def standard(
-    *, monitor: str | None = None, patience: int | None = 10, progress: bool = True
+    *,
+    monitor: str | None = None,
+    patience: int | None = 10,
+    checkpoint: str | os.PathLike[str] | Checkpoint | None = None,
+    progress: bool = True,
 ) -> list[keras.callbacks.Callback]:
     """Returns the callbacks that nearly every fit wants, in the order that they need.
 
@@ -33,6 +40,9 @@ def standard(
             model's target names, else "val_loss".
         patience: Epochs without improvement before the stop, or None to train all epochs and
             still bring the best weights back. Defaults to 10.
+        checkpoint: Folder in which the training is saved after each epoch, and from which the
+            same program goes on when it is started again; or a `Checkpoint` of your own.
+            Defaults to None, nothing is saved.
         progress: Whether to print a line per epoch. Defaults to True.
 
     Example:
@@ -42,7 +52,12 @@ def standard(
     """
     check_choice("progress", progress, (True, False))
     stopping = EarlyStopping(monitor, patience=patience)
-    callbacks = [Interrupt(), EpochOrder(), BindSchedule(), AverageForEvaluation()]
+    callbacks: list[keras.callbacks.Callback] = []
+    if checkpoint is not None:
+        callbacks.append(
+            checkpoint if isinstance(checkpoint, Checkpoint) else Checkpoint(checkpoint)
+        )
+    callbacks += [Interrupt(), EpochOrder(), BindSchedule(), AverageForEvaluation()]
     callbacks += [LearningRateLog(), GradientLog(), PenaltyLog(), stopping]
     if progress:
         line = Progress()

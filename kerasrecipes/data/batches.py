@@ -10,6 +10,7 @@ from kerasrecipes._checks import InputError, check_int, fail
 from kerasrecipes._epoch_order import EpochOrder, resolve_seed
 from kerasrecipes._export import export
 from kerasrecipes.data._arrays import as_arrays, count_rows
+from kerasrecipes.data.fingerprint import fingerprint
 
 BUFFER_SIZE = 10_000
 
@@ -35,9 +36,11 @@ class Batches(tf.data.Dataset):
         *,
         rows: int | None,
         batch_size: int,
+        content: Any = None,
     ) -> None:
         self._dataset = dataset
         self._order = order
+        self._content = content
         self.seed = None if order is None else order.seed
         self.rows = rows
         self.batch_size = batch_size
@@ -60,6 +63,19 @@ class Batches(tf.data.Dataset):
         if self.rows is None:
             return None
         return max(0, self.rows - len(self) * self.batch_size)
+
+    def identity(self) -> dict[str, Any]:
+        """Returns what tells this data from other data, as JSON values, for `Checkpoint`.
+
+        The hash of the rows is None for a `tf.data.Dataset`, which would have to be read.
+        """
+        digest = None if self._content is None else fingerprint(self._content)
+        return {
+            "rows": self.rows,
+            "batch_size": self.batch_size,
+            "seed": self.seed,
+            "sha256": digest,
+        }
 
     @property
     def element_spec(self) -> Any:
@@ -168,7 +184,7 @@ def _from_arrays(
     dataset = tf.data.Dataset.range(1).flat_map(_batches_of_rows(rows, steps, batch_size, order))
     dataset = dataset.map(gather, num_parallel_calls=tf.data.AUTOTUNE)
     dataset = dataset.apply(tf.data.experimental.assert_cardinality(steps))
-    return _finish(dataset, order, rows=rows, batch_size=batch_size)
+    return _finish(dataset, order, rows=rows, batch_size=batch_size, content=data)
 
 
 def _batches_of_rows(
@@ -222,13 +238,11 @@ def _shuffled(source: tf.data.Dataset, order: EpochOrder, buffer_size: int) -> t
     return tf.data.Dataset.range(1).flat_map(passed)
 
 
-def _finish(
-    dataset: tf.data.Dataset, order: EpochOrder | None, *, rows: int | None, batch_size: int
-) -> Batches:
+def _finish(dataset: tf.data.Dataset, order: EpochOrder | None, **known: Any) -> Batches:
     options = tf.data.Options()
     options.experimental_distribute.auto_shard_policy = tf.data.experimental.AutoShardPolicy.DATA
     options.experimental_external_state_policy = tf.data.experimental.ExternalStatePolicy.IGNORE
     # Rewriting the pipeline's graph costs more per epoch than it gains for so short a one.
     options.experimental_optimization.apply_default_optimizations = False
     dataset = dataset.with_options(options).prefetch(tf.data.AUTOTUNE)
-    return Batches(dataset, order, rows=rows, batch_size=batch_size)
+    return Batches(dataset, order, **known)

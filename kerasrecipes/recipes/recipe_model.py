@@ -12,7 +12,9 @@ from kerasrecipes._checks import InputError
 from kerasrecipes._export import export
 from kerasrecipes.callbacks.average_for_evaluation import AverageForEvaluation
 from kerasrecipes.callbacks.bind_schedule import BindSchedule
+from kerasrecipes.callbacks.checkpoint import Checkpoint
 from kerasrecipes.callbacks.epoch_order import EpochOrder
+from kerasrecipes.data.fingerprint import fingerprint
 from kerasrecipes.optimizers.sam import second_gradient
 from kerasrecipes.targets.target import Target
 
@@ -41,7 +43,7 @@ class RecipeModel(keras.Model):
     `fit` is Keras's own, with a few things seen to: a schedule of relative length gets the length
     of the fit; labels that come as arrays are encoded by the target, so that names are accepted
     and wrong labels refused before training; and so is a callback that watches a validation
-    metric without validation data.
+    metric without validation data. `Checkpoint` learns what the data is.
 
     Args:
         inputs: Symbolic inputs, as for `keras.Model`.
@@ -87,9 +89,13 @@ class RecipeModel(keras.Model):
         single = isinstance(callbacks, keras.callbacks.Callback)
         callbacks = [callbacks] if single else list(callbacks or [])
         _check_validation(callbacks, self.target, given)
+        checkpoints = [each for each in callbacks if isinstance(each, Checkpoint)]
         for kind in (AverageForEvaluation, BindSchedule, EpochOrder):
             if not any(isinstance(callback, kind) for callback in callbacks):
-                callbacks.insert(0, kind())
+                callbacks.insert(len(checkpoints), kind())
+        for checkpoint in checkpoints:
+            if checkpoint.data is None:
+                checkpoint.data = _identity_of_data(given)
         if hasattr(given.get("x"), "element_spec"):
             given.setdefault("shuffle", False)  # else Keras warns that it cannot
         if self._has_loss_of_target():
@@ -137,6 +143,16 @@ def _encoded(given: dict[str, Any], target: Any) -> dict[str, Any]:
         x, y, *weights = validation
         changed["validation_data"] = (x, target.encode(y), *weights)
     return changed
+
+
+def _identity_of_data(given: dict[str, Any]) -> Any:
+    """Returns what `Checkpoint` knows the data by, or None for data that nothing can look into."""
+    x, y = given.get("x"), given.get("y")
+    if hasattr(x, "identity"):
+        return x.identity()
+    if hasattr(x, "element_spec") or not (_is_array(x) or isinstance(x, (dict, tuple))):
+        return None
+    return {"sha256": fingerprint(x, y), "batch_size": given.get("batch_size")}
 
 
 def _is_array(y: Any) -> bool:

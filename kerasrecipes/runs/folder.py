@@ -3,13 +3,13 @@
 import json
 import os
 import shutil
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from kerasrecipes import _recipe_files
+from kerasrecipes._atomic import atomic
 from kerasrecipes._checks import InputError
 
 RECIPE = "recipe.toml"
@@ -55,32 +55,6 @@ def discard_untrained(folder: Path) -> bool:
     return True
 
 
-@contextmanager
-def atomic(path: Path) -> Iterator[Path]:
-    """Yields a temporary path beside `path`, which takes its place once it is written.
-
-    The file reaches the disk before it gets its name, so that a crash at any moment leaves
-    either the whole file or none. The temporary name keeps the suffix, which `Model.save` needs.
-
-    Example:
-    >>> import tempfile
-    >>> path = Path(tempfile.mkdtemp()) / "notes.txt"
-    >>> with atomic(path) as temporary:
-    ...     _ = temporary.write_text("done")
-    >>> path.read_text()
-    'done'
-    """
-    temporary = path.with_name(f".{path.stem}-{os.getpid()}{path.suffix}")
-    try:
-        yield temporary
-        _flush(temporary, os.O_RDWR)
-        os.replace(temporary, path)
-        if os.name == "posix":
-            _flush(path.parent, os.O_RDONLY)
-    finally:
-        temporary.unlink(missing_ok=True)
-
-
 def write_text(path: Path, text: str) -> None:
     """Writes a text file atomically."""
     with atomic(path) as temporary:
@@ -123,14 +97,6 @@ def read_metrics(folder: Path) -> dict[str, Any]:
     if not isinstance(metrics, dict) or not {"data", "metrics"} <= set(metrics):
         raise InputError(f"{folder / METRICS} is damaged: it lacks the data or the metrics.")
     return metrics
-
-
-def _flush(path: Path, flags: int) -> None:
-    descriptor = os.open(path, flags)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _finite(value: Any) -> Any:

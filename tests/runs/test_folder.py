@@ -5,6 +5,7 @@ from datetime import datetime
 import pytest
 
 from kerasrecipes import InputError
+from kerasrecipes._atomic import atomic
 from kerasrecipes.runs import folder
 
 NOW = datetime(2026, 1, 2, 3, 4, 5)
@@ -54,7 +55,7 @@ def test_a_write_that_fails_leaves_the_old_file_and_nothing_else(tmp_path):
 
 def test_the_name_appears_only_once_the_file_is_whole(tmp_path):
     path = tmp_path / "notes.txt"
-    with folder.atomic(path) as temporary:
+    with atomic(path) as temporary:
         temporary.write_text("whole")
         assert not path.exists()
         assert temporary.suffix == ".txt"

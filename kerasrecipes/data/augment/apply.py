@@ -49,6 +49,11 @@ class Augmented(Batches):
         if hasattr(self._source, "epoch"):
             self._source.epoch = epoch
 
+    def identity(self) -> dict[str, Any]:
+        """Returns what tells this data from other data, as JSON values, for `Checkpoint`."""
+        source = self._source.identity() if hasattr(self._source, "identity") else None
+        return {"seed": self.seed, "source": source}
+
 
 @export("augment", saved=False)
 def apply(

@@ -1,0 +1,300 @@
+"""Checkpoint."""
+
+import os
+import re
+import time
+import warnings
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+
+from kerasrecipes import _keras_internals
+from kerasrecipes._checks import InputError, check_int, fail
+from kerasrecipes._export import export
+from kerasrecipes.callbacks._generations import Generation, Generations
+from kerasrecipes.callbacks._identity import check_same, identify
+from kerasrecipes.callbacks.callback import Callback, plain
+
+_SECONDS = {"second": 1.0, "minute": 60.0, "hour": 3600.0}
+_LENGTH = re.compile(r"\s*([\d.]+)\s*(epoch|update|second|minute|hour)s?\s*")
+
+
+@export("callbacks", saved=False)
+class Checkpoint(Callback):
+    """Saves everything that a training needs, and goes on from it when the program starts again.
+
+    The same program, started again after a kill, a crash or Ctrl-C, continues where the last save
+    was, and ends with the weights, History and callbacks of the run that nothing interrupted, bit
+    for bit, on the same machine. Once the training is complete, `fit` returns its History and the
+    model its final weights at once.
+
+    A save holds all variables (weights, optimizer, averages, states of dropout), the state of each
+    callback that has `state_dict`, History, the epoch and the step, and what the training is. It
+    is written beside the last one, synced, and renamed. One that is damaged is set aside, and the
+    one before is used. A failing save (a full disk) warns, and training goes on; weights that are
+    not finite are not saved.
+
+    It must be the first of the callbacks; `standard(checkpoint="folder")` sees to that. To be
+    exact the order of the rows must follow from the epoch, as with `kerasrecipes.data.batches`
+    with a `seed`, or `shuffle=False`; and random numbers must come from Keras layers.
+
+    Args:
+        directory: Folder of this training and no other; created if it is missing.
+        every: Epochs between saves, int >= 1, or a length such as "2 epochs", "500 updates" or
+            "10 minutes"; the last two also save within an epoch. Defaults to 1.
+        keep: How many saves stay, int >= 1. Defaults to 3.
+        data: What identifies the training data: JSON values such as
+            `kerasrecipes.data.fingerprint(x, y)`. Recipe models fill it in for data from
+            `batches` and for arrays. Defaults to None, not compared.
+
+    Attributes:
+        resumed: (epoch, step) that the last fit went on from, or None.
+        last_error: Why the last save failed, or None.
+
+    Raises:
+        InputError: Before training, if the folder cannot be written to, another run uses it, or
+            it holds a training with another model, data or recipe; the differences are named.
+
+    Example:
+    >>> import keras, numpy as np, tempfile
+    >>> import kerasrecipes as kr
+    >>> def train(folder, epochs):
+    ...     model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
+    ...     model.compile("sgd", "mse")
+    ...     data = kr.data.batches(np.eye(2), np.ones(2), batch_size=1, seed=0)
+    ...     callbacks = kr.callbacks.standard(checkpoint=folder, monitor="loss", progress=False)
+    ...     fitted = model.fit(data, epochs=epochs, verbose=0, shuffle=False, callbacks=callbacks)
+    ...     return callbacks[0].resumed, fitted.epoch
+    >>> folder = tempfile.mkdtemp()
+    >>> train(folder, 2), train(folder, 3)
+    ((None, [0, 1]), ((2, 0), [0, 1, 2]))
+    """
+
+    def __init__(
+        self,
+        directory: str | os.PathLike[str],
+        *,
+        every: int | str = 1,
+        keep: int = 3,
+        data: Any = None,
+    ) -> None:
+        super().__init__()
+        if not isinstance(directory, (str, os.PathLike)) or not os.fspath(directory):
+            fail("directory", "the path of a folder", directory)
+        self.directory = Path(directory).expanduser()
+        self.every = every
+        self._interval, self._unit = _parse(every)
+        self.data = data
+        self.resumed: tuple[int, int] | None = None
+        self.last_error: str | None = None
+        self._generations = Generations(self.directory, check_int("keep", keep, low=1))
+        self._epoch: int | None = None
+
+    def on_train_begin(self, logs: Mapping[str, Any] | None = None) -> None:
+        """Finds the newest save, and lets the fit begin at its epoch."""
+        if self._unit != "epoch" and keras.backend.backend() != "tensorflow":
+            fail("every", "a number of epochs on the backends other than TensorFlow", self.every)
+        self._generations.open()
+        self._epoch, self._step, self._batches, self._saved_epoch = None, 0, 0, None
+        self._train_function, self._ended_within = None, False
+        self.resumed, self.last_error = None, None
+        _build_optimizer(self.model)
+        self._identity = identify(self.model, steps=self.params.get("steps"), data=self.data)
+        self._pending = self._generations.newest()
+        if self._pending is not None:
+            self._begin_at(self._pending)
+
+    def _begin_at(self, generation: Generation) -> None:
+        state, epochs = generation.state, self.params["epochs"]
+        check_same(state["identity"], self._identity, generation.path)
+        self.resumed = state["epoch"], state["step"]
+        epoch = epochs if state["complete"] else min(state["epoch"], epochs)
+        _keras_internals.begin_fit_at(self.model, epoch)
+
+    def on_epoch_begin(self, epoch: int, logs: Mapping[str, Any] | None = None) -> None:
+        """Restores or saves the state between two epochs."""
+        _keras_internals.begin_fit_at(self.model, 0)
+        self._epoch, self._step = epoch, 0
+        if self._pending is None:
+            if self._is_due(epoch):
+                self._save(epoch)
+        elif self._pending.state["step"]:
+            self._skip_batches()
+        else:
+            self._restore()
+
+    def on_train_batch_begin(self, batch: int, logs: Mapping[str, Any] | None = None) -> None:
+        """Restores or saves the state within an epoch."""
+        self._step = batch
+        if self._pending is not None and batch >= self._pending.state["step"]:
+            self._stop_skipping()
+            self._restore()
+        elif batch and self._unit != "epoch" and self._pending is None and self._is_due():
+            self._save(self._epoch, batch)
+        self._batches += self.model.steps_per_execution
+
+    def on_test_begin(self, logs: Mapping[str, Any] | None = None) -> None:
+        """Saves the place in an epoch that was interrupted, before it is validated."""
+        self._save_interrupted()
+
+    def on_epoch_end(self, epoch: int, logs: Mapping[str, Any] | None = None) -> None:
+        """Saves the place in an epoch that was interrupted."""
+        self._save_interrupted()
+
+    def on_train_end(self, logs: Mapping[str, Any] | None = None) -> None:
+        """Saves the end, or restores it if the training was complete."""
+        _keras_internals.begin_fit_at(self.model, 0)
+        if self._pending is not None:
+            self._restore()
+        elif self._epoch is not None and not self._ended_within:
+            self._save(self._epoch + 1, complete=self._is_complete())
+        self.close()
+
+    def close(self) -> None:
+        """Leaves the folder to other runs."""
+        self._generations.close()
+
+    def _is_due(self, epoch: int | None = None) -> bool:
+        if self._saved_epoch is None:
+            return True
+        if self._unit == "epoch":
+            return epoch is not None and epoch - self._saved_epoch >= self._interval
+        if self._unit == "update":
+            optimizer = _keras_internals.inner_optimizer(self.model.optimizer)
+            return self._batches >= self._interval * (optimizer.gradient_accumulation_steps or 1)
+        return time.monotonic() - self._saved_time >= self._interval * _SECONDS[self._unit]
+
+    def _save_interrupted(self) -> None:
+        """Saves once if the epoch ends before its last step, in order to be gone on with."""
+        if self._epoch is None or self._ended_within or not self.model.stop_training:
+            return
+        if not any(getattr(each, "interrupted", False) for each in self.siblings()):
+            return
+        steps, done = self.params.get("steps"), self._step + self.model.steps_per_execution
+        self._ended_within = steps is None or done < steps
+        if steps is not None and done < steps and self._pending is None:
+            self._save(self._epoch, done)
+
+    def _is_complete(self) -> bool:
+        """Returns whether the training was stopped for good, as `EarlyStopping` does."""
+        others = self.siblings()
+        if any(getattr(each, "stopped_epoch", None) is not None for each in others):
+            return True
+        interrupted = any(getattr(each, "interrupted", False) for each in others)
+        return self.model.stop_training and not interrupted
+
+    def _save(self, epoch: int | None, step: int = 0, *, complete: bool = False) -> None:
+        self._mark(epoch)
+        weights = plain(self.model.variables)
+        if not all(np.isfinite(each).all() for each in weights if each.dtype.kind == "f"):
+            warnings.warn(
+                f"Weights that are not finite are not saved in {self.directory} (epoch {epoch}).",
+                stacklevel=2,
+            )
+            return
+        state = {
+            "saved": datetime.now().astimezone().isoformat(timespec="seconds"),
+            "identity": self._identity,
+            "epoch": epoch,
+            "step": step,
+            "complete": complete,
+            "history": plain({"epoch": self._history.epoch, "logs": self._history.history}),
+            "callbacks": {name: each.state_dict() for name, each in self._stateful().items()},
+            "weights": weights,
+            "optimizer": plain(self.model.optimizer.variables),
+            "metrics": plain(_metric_variables(self.model)) if step else [],
+        }
+        try:
+            self._generations.write(state)
+        except OSError as error:
+            self.last_error = str(error)
+            warnings.warn(f"The checkpoint in {self.directory} failed: {error}.", stacklevel=2)
+
+    def _restore(self) -> None:
+        """Brings the state back, at the very point of the fit where it was saved."""
+        assert self._pending is not None  # noqa: S101  (for the type checker)
+        state, self._pending = self._pending.state, None
+        _assign(self.model.variables, state["weights"])
+        _assign(self.model.optimizer.variables, state["optimizer"])
+        if state["step"]:
+            _assign(_metric_variables(self.model), state["metrics"])
+        self._history.epoch = state["history"]["epoch"]
+        self._history.history = state["history"]["logs"]
+        for name, each in self._stateful().items():
+            if name in state["callbacks"]:
+                each.load_state_dict(state["callbacks"][name])
+        self._mark(state["epoch"])
+
+    def _mark(self, epoch: int | None) -> None:
+        self._saved_epoch, self._saved_time, self._batches = epoch, time.monotonic(), 0
+
+    @property
+    def _history(self) -> keras.callbacks.History:
+        return self.model.history
+
+    def _stateful(self) -> dict[str, Any]:
+        """Returns the other callbacks that have a state, by class and number."""
+        found: dict[str, Any] = {}
+        for each in self.siblings():
+            if each is self or not hasattr(each, "state_dict"):
+                continue
+            name = type(each).__name__
+            count = sum(key.split(".")[0] == name for key in found)
+            found[f"{name}.{count + 1}" if count else name] = each
+        return found
+
+    def _skip_batches(self) -> None:
+        """Lets the steps of the epoch that were made read their batches and do nothing.
+
+        The first is made all the same, so that Keras creates the variables of the metrics; what
+        it changes is overwritten.
+        """
+        model, self._train_function = self.model, self.model.train_function
+
+        def skip(iterator: Any) -> dict[str, Any]:
+            if not self._step:
+                return self._train_function(iterator)
+            for _ in range(model.steps_per_execution):
+                next(iterator)
+            return {}
+
+        model.train_function = skip
+
+    def _stop_skipping(self) -> None:
+        if self._train_function is not None:
+            self.model.train_function, self._train_function = self._train_function, None
+
+
+def _parse(every: Any) -> tuple[float, str]:
+    """Returns the number and the unit of an interval."""
+    if isinstance(every, int):
+        return check_int("every", every, low=1), "epoch"
+    match = _LENGTH.fullmatch(every) if isinstance(every, str) else None
+    if match is None or float(match[1]) <= 0:
+        raise InputError(
+            "`every` must be a number of epochs, or a length such as '2 epochs', '500 updates' or "
+            f"'10 minutes'. Received: {every!r}."
+        )
+    number, unit = float(match[1]), match[2]
+    if unit in ("epoch", "update"):
+        number = check_int("every", int(number) if number == int(number) else number, low=1)
+    return number, unit
+
+
+def _build_optimizer(model: keras.Model) -> None:
+    if not model.optimizer.built:
+        with _keras_internals.strategy_scope(model):
+            model.optimizer.build(model.trainable_variables)
+
+
+def _metric_variables(model: keras.Model) -> list[Any]:
+    return [variable for metric in model.metrics for variable in metric.variables]
+
+
+def _assign(variables: list[Any], values: list[np.ndarray]) -> None:
+    for variable, value in zip(variables, values, strict=True):
+        variable.assign(value)
