@@ -23,6 +23,7 @@ Exit codes:
   1    something failed on the way (a full disk, a diverged training, a bug)
   2    wrong usage or input: the command, the recipe file or the data
   130  interrupted by Ctrl-C; what had been trained is saved
+  143  terminated (SIGTERM); the run goes on with `train --resume`
 """
 
 

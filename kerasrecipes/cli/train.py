@@ -11,11 +11,12 @@ _EXAMPLES = """
 Examples:
   kerasrecipes train digits-mlp
   kerasrecipes train digits-mlp --set model.hidden=[64,64] --set fit.epochs=5
+  kerasrecipes train --resume runs/digits-mlp/20260102-030405
 """
 
 
 @click.command(epilog=_EXAMPLES)
-@_options.RECIPE
+@click.argument("recipe", metavar="RECIPE", required=False)
 @_options.OVERRIDES
 @click.option("--seed", type=click.IntRange(min=0), help="Replaces the recipe's seed.")
 @click.option(
@@ -25,14 +26,20 @@ Examples:
     metavar="FOLDER",
     help="Where run folders go; each run gets a new one, FOLDER/<recipe>/<date>-<time>.",
 )
+@click.option(
+    "--resume",
+    metavar="RUN",
+    help="Go on with a run that was killed or interrupted, in its own folder; takes no RECIPE.",
+)
 @click.option("--quiet", is_flag=True, help="Print the path of the run folder, and nothing else.")
 @click.pass_context
 def train(
     ctx: click.Context,
-    recipe: str,
+    recipe: str | None,
     overrides: tuple[str, ...],
     seed: int | None,
     out: str,
+    resume: str | None,
     quiet: bool,
 ) -> None:
     """Train a recipe, and leave everything about it in a new folder.
@@ -41,11 +48,19 @@ def train(
     path of a TOML file. Nothing is trained before everything is checked.
 
     The first Ctrl-C ends the training and saves everything, with the weights of the best epoch,
-    and the exit code is 130; the second aborts. A training that diverged ends with exit code 1.
+    and the exit code is 130; the second aborts. SIGTERM saves and exits with 143. Such a run, and
+    one that was killed, goes on with --resume. A training that diverged ends with exit code 1.
     """
-    _recipe_files.find(recipe)
-    execute = quiet_import("kerasrecipes.runs.execute")
-    result = execute.train(recipe, overrides=overrides, seed=seed, out=out, quiet=quiet)
+    if (recipe is None) == (resume is None):
+        raise click.UsageError("Name a RECIPE to train, or a run to go on with by --resume RUN.")
+    if recipe is not None:
+        _recipe_files.find(recipe)
+        execute = quiet_import("kerasrecipes.runs.execute")
+        result = execute.train(recipe, overrides=overrides, seed=seed, out=out, quiet=quiet)
+    else:
+        if overrides or seed is not None:
+            raise click.UsageError("--resume goes on with the run's own recipe, without changes.")
+        result = quiet_import("kerasrecipes.runs.execute").resume(resume, quiet=quiet)
     if quiet:
         click.echo(result.folder)
     if result.interrupted:

@@ -6,6 +6,7 @@ import typing
 if typing.TYPE_CHECKING:
     from kerasrecipes.runs._problems import RecipeError as RecipeError
     from kerasrecipes.runs.evaluation import evaluate as evaluate
+    from kerasrecipes.runs.execute import resume as resume
     from kerasrecipes.runs.execute import train as train
     from kerasrecipes.runs.load import read as read
     from kerasrecipes.runs.prediction import predict as predict
@@ -21,6 +22,7 @@ _HOMES = {
     "evaluate": "evaluation",
     "predict": "prediction",
     "read": "load",
+    "resume": "execute",
     "train": "execute",
     "validate": "validation",
 }
@@ -32,6 +34,7 @@ __all__ = [
     "evaluate",
     "predict",
     "read",
+    "resume",
     "train",
     "validate",
 ]

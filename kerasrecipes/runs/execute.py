@@ -2,10 +2,12 @@
 
 import contextlib
 import csv
+import dataclasses
 import importlib.metadata
 import io
 import os
 import platform
+import shutil
 import signal
 import threading
 import time
@@ -19,6 +21,7 @@ import numpy as np
 from rich.console import Console
 
 import kerasrecipes
+from kerasrecipes.callbacks.checkpoint import Checkpoint
 from kerasrecipes.callbacks.early_stopping import EarlyStopping
 from kerasrecipes.callbacks.interrupt import Interrupt
 from kerasrecipes.callbacks.standard import standard
@@ -33,6 +36,7 @@ from kerasrecipes.runs.result import RunResult
 
 _PACKAGES = ("keras", "tensorflow", "numpy", "scikit-learn")
 _EVALUATION_BATCH = 256
+_SAVE_EVERY = "30 seconds"
 _MOST_CLASSES_DRAWN = 100
 
 
@@ -45,6 +49,8 @@ def train(
     quiet: bool = False,
 ) -> RunResult:
     """Trains what a recipe file describes, and leaves everything about it in a new folder.
+
+    A run that was killed or interrupted goes on with `resume`.
 
     The folder `out/<name>/<date>-<time>` gets `recipe.toml` (with every default written out,
     before training starts), `model.keras`, `history.csv`, `curves.png`, `report.html` and, last,
@@ -84,10 +90,57 @@ def train(
     run = folder.create(out, loaded.name, now=started)
     try:
         folder.write_text(run / folder.RECIPE, prepared.recipe.to_toml())
-        _display.before(console, plan, run)
-        outcome = _fit(prepared, console)
+        return _train_in(run, prepared, plan, console, began)
     except BaseException:
         folder.discard_untrained(run)
+        raise
+
+
+def resume(run: str | Path, *, quiet: bool = False) -> RunResult:
+    """Goes on with a run that was killed or interrupted, in its own folder.
+
+    The training continues where it was last saved (every 30 seconds, and at Ctrl-C or SIGTERM),
+    and ends with the model and history of the run that nothing interrupted, bit for bit on the same
+    machine. Files that the interrupted run has left are replaced.
+
+    Args:
+        run: Run folder, as `train` makes it.
+        quiet: Whether to print nothing. Defaults to False.
+
+    Returns:
+        The folder, the metrics and the history.
+
+    Raises:
+        InputError: For a folder that is no run, a run that is complete, and one whose data is no
+            longer what it was.
+
+    Example:
+    >>> import tempfile
+    >>> run = train("iris-mlp", overrides=["fit.epochs=1"], out=tempfile.mkdtemp(), quiet=True)
+    >>> resume(run.folder)
+    Traceback (most recent call last):
+    ...
+    kerasrecipes._checks.InputError: The run ... is complete. Train again for another one.
+    """
+    path = folder.check_resumable(run)
+    console = _display.new_console(quiet)
+    began, started = time.perf_counter(), datetime.now().astimezone()
+    loaded, problems = inspect(path / folder.RECIPE)
+    prepared = prepare(dataclasses.replace(loaded, name=path.resolve().parent.name), problems)
+    plan = {**_plan(prepared, started), "model": loaded.model}
+    return _train_in(path, prepared, plan, console, began)
+
+
+def _train_in(
+    run: Path, prepared: Prepared, plan: dict[str, Any], console: Console, began: float
+) -> RunResult:
+    """Trains into a folder that has the recipe; what it has saved stays if it does not finish."""
+    _display.before(console, plan, run)
+    try:
+        outcome = _fit(run, prepared, console)
+    except BaseException:
+        if folder.holds_checkpoint(run):
+            console.print(f"Stopped before the end. Go on: kerasrecipes train --resume {run}")
         raise
     try:
         with _no_interrupt():
@@ -97,6 +150,8 @@ def train(
         kept = "the trained model, no metrics" if saved else "the recipe; the model is not saved"
         console.print(f"Stopped before the end: {run} holds {kept}.")
         raise
+    if not metrics["interrupted"]:
+        shutil.rmtree(run / folder.CHECKPOINT, ignore_errors=True)
     _display.after(console, metrics, run)
     return RunResult(run, metrics, outcome["history"])
 
@@ -187,11 +242,15 @@ def _device() -> str:
     return f"{', '.join(devices)} ({os.cpu_count()} cores)"
 
 
-def _fit(prepared: Prepared, console: Console) -> dict[str, Any]:
+def _fit(run: Path, prepared: Prepared, console: Console) -> dict[str, Any]:
     recipe, rows = prepared.recipe, prepared.rows
     settings = recipe.fit
+    checkpoint = Checkpoint(run / folder.CHECKPOINT, every=_SAVE_EVERY, keep=2)
     callbacks = standard(
-        monitor=settings.get("monitor"), patience=settings["patience"], progress=not console.quiet
+        monitor=settings.get("monitor"),
+        patience=settings["patience"],
+        checkpoint=checkpoint,
+        progress=not console.quiet,
     )
     interrupt = next(c for c in callbacks if isinstance(c, Interrupt))
     stopping = next(c for c in callbacks if isinstance(c, EarlyStopping))

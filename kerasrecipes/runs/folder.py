@@ -18,6 +18,7 @@ HISTORY = "history.csv"
 METRICS = "metrics.json"
 CURVES = "curves.png"
 REPORT = "report.html"
+CHECKPOINT = "checkpoint"
 
 
 def create(out: str | Path, name: str, *, now: datetime | None = None) -> Path:
@@ -48,11 +49,26 @@ def create(out: str | Path, name: str, *, now: datetime | None = None) -> Path:
 
 
 def discard_untrained(folder: Path) -> bool:
-    """Removes a run's folder if it has no model yet; returns whether it did."""
-    if (folder / MODEL).exists():
+    """Removes a run's folder if it has neither model nor checkpoint; returns whether it did."""
+    if (folder / MODEL).exists() or holds_checkpoint(folder):
         return False
     shutil.rmtree(folder, ignore_errors=True)
     return True
+
+
+def holds_checkpoint(folder: Path) -> bool:
+    """Returns whether a run has saved a place to go on from, after its first epoch began."""
+    return any((folder / CHECKPOINT).glob("generation-*"))
+
+
+def check_resumable(run: str | Path) -> Path:
+    """Returns the folder of a run that can go on; anything else is an `InputError`."""
+    folder = Path(run).expanduser()
+    if not (folder / RECIPE).is_file():
+        raise InputError(f"{run} is not a run folder: it has no {RECIPE}.")
+    if (folder / METRICS).is_file() and not holds_checkpoint(folder):
+        raise InputError(f"The run {run} is complete. Train again for another one.")
+    return folder
 
 
 def write_text(path: Path, text: str) -> None:
@@ -83,7 +99,7 @@ def check(run: str | Path) -> Path:
     if missing:
         raise InputError(
             f"The run {run} is not complete: it has no {' and no '.join(missing)}. It was stopped "
-            "before its end; train again."
+            f"before its end; go on with `kerasrecipes train --resume {run}`."
         )
     return folder
 
