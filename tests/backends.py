@@ -10,6 +10,8 @@ import numpy as np
 import pytest
 
 BACKEND = keras.backend.backend()
+# Without it JAX takes a step operation by operation; TensorFlow spends seconds on compiling.
+JIT = BACKEND == "jax"
 WIDEST = "float64" if BACKEND == "tensorflow" else "float32"
 
 

@@ -28,8 +28,8 @@ class Schedule(keras.optimizers.schedules.LearningRateSchedule):
 
     Call arguments:
         step: Scalar tensor, completed optimizer updates. An integer is computed with in float64,
-            since float32 tells updates apart up to 2**24 only (JAX has but float32); a float32
-            or float64 in its own dtype.
+            since float32 tells updates apart up to 2**24 only (JAX has but float32, and Keras
+            rounds to it in places on torch); a float32 or float64 in its own dtype.
 
     Returns: Scalar tensor, float32, or float64 for a float64 step.
 

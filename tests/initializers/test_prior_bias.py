@@ -7,33 +7,34 @@ from scipy import special, stats
 
 import kerasrecipes as kr
 from kerasrecipes.initializers import PriorBias
+from tests.backends import WIDEST, array, assert_close
 from tests.harness import check_config_round_trip, check_mixed_precision, check_save_round_trip
 
 
 def values(initializer, units):
-    return keras.ops.convert_to_numpy(initializer((units,), "float64"))
+    return array(initializer((units,), WIDEST))
 
 
 @pytest.mark.parametrize("prior", [1e-4, 0.2, 0.5, 0.999])
 def test_binary_is_the_log_odds(prior):
     bias = values(PriorBias(prior, "sigmoid"), 1)
-    np.testing.assert_allclose(bias, special.logit([prior]), rtol=1e-12)
-    np.testing.assert_allclose(special.expit(bias), prior, rtol=1e-12)
+    assert_close(bias, special.logit([prior]), rtol=1e-12)
+    assert_close(special.expit(bias), prior, rtol=1e-12)
 
 
 def test_multilabel_is_the_log_odds_of_each():
     p = [0.9, 0.5, 0.01]
-    np.testing.assert_allclose(values(PriorBias(p, "sigmoid"), 3), special.logit(p), rtol=1e-12)
+    assert_close(values(PriorBias(p, "sigmoid"), 3), special.logit(p), rtol=1e-12)
 
 
 def test_multiclass_is_the_log_prior():
     p = [0.7, 0.2, 0.1]
     bias = values(PriorBias(p, "softmax"), 3)
-    np.testing.assert_allclose(special.softmax(bias), p, rtol=1e-12)
+    assert_close(special.softmax(bias), p, rtol=1e-12)
 
 
 def test_one_number_serves_all_units():
-    np.testing.assert_allclose(values(PriorBias(0.2, "sigmoid"), 3), special.logit([0.2] * 3))
+    assert_close(values(PriorBias(0.2, "sigmoid"), 3), special.logit([0.2] * 3))
 
 
 def test_predicts_what_the_biases_of_the_targets_predict():
@@ -41,10 +42,10 @@ def test_predicts_what_the_biases_of_the_targets_predict():
     softmax = PriorBias.from_counts(np.bincount(y))
     adapted = kr.targets.Multiclass(3).adapt(y).prior_bias()
     predicted = special.softmax(values(softmax, 3))
-    np.testing.assert_allclose(predicted, special.softmax(adapted), rtol=1e-12)
+    assert_close(predicted, special.softmax(adapted), rtol=1e-12)
     sigmoid = PriorBias.from_counts([2], examples=6)
     adapted = kr.targets.Binary().adapt(y == 2).prior_bias()
-    np.testing.assert_allclose(values(sigmoid, 1), adapted, rtol=1e-12)
+    assert_close(values(sigmoid, 1), adapted, rtol=1e-12)
 
 
 def test_the_first_loss_is_the_entropy_of_the_classes():
@@ -77,7 +78,7 @@ def test_round_trip_and_save(tmp_path):
 
 
 def test_dtype_of_the_weights():
-    for dtype in ("float16", "float32", "float64"):
+    for dtype in ("float16", "float32", WIDEST):
         bias = PriorBias(0.3, "sigmoid")((1,), dtype)
         assert keras.backend.standardize_dtype(bias.dtype) == dtype
     assert keras.backend.standardize_dtype(PriorBias(0.3, "sigmoid")((1,)).dtype) == "float32"

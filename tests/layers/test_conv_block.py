@@ -12,7 +12,7 @@ SHAPES = {1: (3, 8, 4), 2: (3, 8, 6, 4), 3: (2, 4, 6, 5, 4)}
 
 
 def make(*args, **kwargs):
-    return ConvBlock(*args, **{"dtype": "float64", "seed": 0, **kwargs})
+    return ConvBlock(*args, **{"dtype": WIDEST, "seed": 0, **kwargs})
 
 
 def same_convolution(x, kernel):

@@ -161,7 +161,7 @@ def test_stochastic_depth_leaves_the_shortcut():
     layer = block(5, "tanh", normalization=None, residual=True, stochastic_depth=0.5)
     branch = array(layer(X)) - X
     ratio = (array(layer(X, training=True)) - X).sum(1) / branch.sum(1)
-    assert set(ratio.round(6)) == {0.0, 2.0}
+    assert set(ratio.round(6 if WIDEST == "float64" else 3)) == {0.0, 2.0}
 
 
 def test_regularizer_is_on_kernels_only():
@@ -169,7 +169,7 @@ def test_regularizer_is_on_kernels_only():
     kernels = [array(layer.linear.kernel), array(layer.projection.kernel)]
     assert len(layer.losses) == 2
     expected = 0.1 * sum((kernel**2).sum() for kernel in kernels)
-    assert float(sum(layer.losses)) == pytest.approx(expected)
+    assert array(sum(layer.losses)) == pytest.approx(expected)
 
 
 def test_seeds():

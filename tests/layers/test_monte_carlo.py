@@ -102,7 +102,7 @@ def model_of(layer, shape):
         (StochasticDepth(0.5), (3,)),
         (keras.layers.LSTM(3, dropout=0.5), (4, 3)),
         (keras.layers.Bidirectional(keras.layers.GRU(3, recurrent_dropout=0.5)), (4, 3)),
-        (keras.layers.RNN([keras.layers.SimpleRNNCell(3, dropout=0.5)]), (4, 3)),
+        (keras.layers.RNN([keras.layers.SimpleRNNCell(3, dropout=0.5) for _ in "ab"]), (4, 3)),
         (keras.layers.TimeDistributed(keras.Sequential([keras.layers.Dropout(0.5)])), (4, 3)),
         (lambda x: keras.layers.MultiHeadAttention(2, 3, dropout=0.5)(x, x), (4, 3)),
         (lambda x: keras.layers.Attention(dropout=0.5)([x, x]), (4, 3)),

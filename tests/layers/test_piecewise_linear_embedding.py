@@ -47,7 +47,7 @@ def test_equals_the_paper_for_given_edges():
 
 def test_activation_and_linear_skip():
     relu, plain = make(3, 3, edges=EDGES, activation="relu"), make(3, 3, edges=EDGES)
-    assert_close(relu(TABLE), np.maximum(plain(TABLE), 0))
+    assert_close(relu(TABLE), np.maximum(array(plain(TABLE)), 0))
     skip = make(3, 3, edges=EDGES, linear_skip=True)
     y = array(skip(TABLE))
     expected = TABLE[..., None] * array(skip.skip) + array(skip.bias)

@@ -7,6 +7,7 @@ import pytest
 
 from kerasrecipes import schedules
 from kerasrecipes._checks import InputError
+from tests.backends import assert_close
 
 T = np.arange(0, 130)
 FIT = schedules.FitLength(100, 10)
@@ -29,9 +30,7 @@ def test_methods_are_the_classes():
 
 def test_warm_up_equals_that_of_cosine():
     ours = schedules.Cosine(1.0).warm_up(10)
-    np.testing.assert_allclose(
-        ours.values(T, FIT), schedules.Cosine(1.0, warmup=10).values(T, FIT), rtol=1e-12
-    )
+    assert_close(ours.values(T, FIT), schedules.Cosine(1.0, warmup=10).values(T, FIT), rtol=1e-12)
 
 
 K = keras.optimizers.schedules
@@ -82,7 +81,7 @@ def test_plot():
     assert ax.get_title() == "Cosine"
     x, y = ax.lines[0].get_data()
     assert (x[0], x[-1]) == (0, 999)
-    np.testing.assert_allclose(y[[0, -1]], [0.3, 0.15 * (1 + np.cos(np.pi * 0.999))], atol=1e-12)
+    assert_close(y[[0, -1]], [0.3, 0.15 * (1 + np.cos(np.pi * 0.999))], atol=1e-12)
     schedules.Constant(0.1).plot(ax=ax, updates=50)
     assert len(ax.lines) == 2
     ax = schedules.StepDecay(0.1, every=10).plot()

@@ -6,6 +6,7 @@ import pytest
 from kerasrecipes import schedules
 from kerasrecipes._checks import InputError
 from kerasrecipes.schedules.duration import duration
+from tests.backends import WIDEST
 
 
 @pytest.mark.parametrize(
@@ -34,7 +35,7 @@ def test_reading(value, amount, unit):
     ("value", "updates"),
     [(7, 7), ("3 epochs", 30), ("0.25 epochs", 2), (0.07, 7), ("7%", 7), (1 / 3, 33), (1.0, 100)],
 )
-@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("dtype", sorted({"float32", WIDEST}))
 def test_updates_are_whole(value, updates, dtype):
     length = duration("total", value).updates(schedules.FitLength(100, 10), dtype)
     assert float(length) == updates

@@ -6,6 +6,7 @@ import optax
 import pytest
 
 from kerasrecipes import schedules
+from tests.backends import assert_close
 
 T = np.arange(0, 130)
 K = keras.optimizers.schedules
@@ -126,7 +127,7 @@ def test_torch_one_cycle(shape):
     ours = schedules.OneCycle(2.0, total=n - 1, rise=(pct * n - 1) / (n - 1), shape=shape)
     steps = np.arange(n)
     expected = [torch_one_cycle(t, n, pct, 2 / 25, 2.0, 2 / 25 / 1e4, shape) for t in steps]
-    np.testing.assert_allclose(ours.values(steps), expected, rtol=1e-9)
+    assert_close(ours.values(steps), expected, rtol=1e-9)
     momentum = [float(ours.momentum_at(int(t), None)) for t in steps]
     expected = [torch_one_cycle(t, n, pct, 0.95, 0.85, 0.95, shape) for t in steps]
     np.testing.assert_allclose(momentum, expected, rtol=1e-6)
