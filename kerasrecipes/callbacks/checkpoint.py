@@ -35,8 +35,8 @@ class Checkpoint(Callback):
     A save holds all variables (weights, optimizer, averages, states of dropout), the state of each
     callback that has `state_dict`, History, the epoch and the step, and what the training is. It
     is written beside the last one, synced, and renamed. One that is damaged is set aside, and the
-    one before is used. A failing save (a full disk) warns, and training goes on; weights that are
-    not finite are not saved.
+    one before is used. A failing save (a full disk) warns, and training goes on. Weights that are
+    not finite are not saved; `last_error` says so.
 
     It must be the first of the callbacks; `standard(checkpoint="folder")` sees to that. To be
     exact the order of the rows must follow from the epoch, as with `kerasrecipes.data.batches`
@@ -191,10 +191,7 @@ class Checkpoint(Callback):
         self._mark(epoch)
         weights = plain(self.model.variables)
         if not all(np.isfinite(each).all() for each in weights if each.dtype.kind == "f"):
-            warnings.warn(
-                f"Weights that are not finite are not saved in {self.directory} (epoch {epoch}).",
-                stacklevel=2,
-            )
+            self.last_error = f"the weights of epoch {epoch}, step {step} are not finite"
             return
         state = {
             "saved": datetime.now().astimezone().isoformat(timespec="seconds"),

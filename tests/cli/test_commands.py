@@ -118,7 +118,10 @@ def test_predict_writes_csv_to_standard_output_or_a_file(run, tmp_path):
 
 WRONG = {
     "an unknown command": (["trian"], "No such command"),
-    "no argument": (["train"], "Missing argument 'RECIPE'"),
+    "no argument": (["train"], "Name a RECIPE to train, or a run"),
+    "two things to train": (["train", "iris-mlp", "--resume", "x"], "Name a RECIPE to train, or"),
+    "a change to a run": (["train", "--resume", "x", "--seed", "1"], "without changes"),
+    "no run to go on with": (["train", "--resume", "no/such"], "is not a run folder"),
     "an unknown option": (["train", "iris-mlp", "--sead", "1"], "No such option"),
     "a negative seed": (["train", "iris-mlp", "--seed", "-1"], "Invalid value for '--seed'"),
     "an unknown recipe": (["train", "irsi-mlp"], "Did you mean 'iris-mlp'?"),

@@ -1,6 +1,7 @@
 """The command in processes of its own: signals, exit codes, and what it imports."""
 
 import os
+import pathlib
 import signal
 import subprocess
 import sys
@@ -55,7 +56,7 @@ def watch(process, epoch, act):
     with process:
         for line in process.stdout:
             lines.append(line)
-            if line.startswith(f"epoch      {epoch}/"):
+            if line.startswith("epoch ") and line.split()[1].startswith(f"{epoch}/"):
                 act()
     watchdog.cancel()
     return "".join(lines)
@@ -117,5 +118,27 @@ def test_a_run_that_is_killed_still_says_what_it_was(environment, tmp_path):
     process = start(environment, tmp_path)
     watch(process, 2, process.kill)
     (folder,) = (tmp_path / "iris-mlp").iterdir()
-    assert [path.name for path in folder.iterdir()] == ["recipe.toml"]
+    assert {path.name for path in folder.iterdir()} == {"recipe.toml", "checkpoint"}
     assert runs.read(folder / "recipe.toml").fit["epochs"] == 100000
+
+
+def test_a_killed_run_goes_on(environment, tmp_path):
+    def train(*arguments):
+        command = [*COMMAND, "train", *map(str, arguments), "--quiet"]
+        return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120)
+
+    settings = ["--set", "fit.epochs=300", "--set", "fit.patience=300"]
+    whole = train("iris-mlp", *settings, "--out", tmp_path / "whole").stdout.strip()
+    command = [*COMMAND, "train", "iris-mlp", *settings, "--out", str(tmp_path / "killed")]
+    process = subprocess.Popen(
+        command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    )
+    watch(process, 20, process.terminate)
+    (killed,) = (tmp_path / "killed" / "iris-mlp").iterdir()
+    assert not (killed / "metrics.json").exists()
+    done = train("--resume", killed)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.strip() == str(killed)
+    history = (killed / "history.csv").read_text()
+    assert history == (pathlib.Path(whole) / "history.csv").read_text()
+    assert train("--resume", killed).returncode == 2

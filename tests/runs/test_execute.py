@@ -102,8 +102,7 @@ def test_a_second_run_does_not_touch_the_first(table, tmp_path):
 def test_the_recipe_is_written_before_training_starts(table, tmp_path, monkeypatch):
     seen = {}
 
-    def look(prepared, console):
-        (run,) = (tmp_path / "out" / "table").iterdir()
+    def look(run, prepared, console):
         seen.update({path.name: path.read_text() for path in run.iterdir()})
         raise KeyboardInterrupt
 
@@ -126,9 +125,33 @@ def test_an_interrupt_after_training_leaves_the_model(table, tmp_path, monkeypat
         runs.train(table, out=tmp_path / "out")
     (run,) = (tmp_path / "out" / "table").iterdir()
     assert f"Stopped before the end: {run} holds the trained model" in capsys.readouterr().out
-    assert {path.name for path in run.iterdir()} == {"recipe.toml", "model.keras"}
-    with pytest.raises(kr.InputError, match="not complete: it has no metrics.json"):
+    names = {"recipe.toml", "model.keras", "checkpoint"}
+    assert {path.name for path in run.iterdir()} == names
+    with pytest.raises(kr.InputError, match="not complete: it has no metrics.json.*--resume"):
         runs.evaluate(run)
+    monkeypatch.undo()
+    result = runs.resume(run, quiet=True)
+    assert result.folder == run
+    assert {path.name for path in run.iterdir()} > {"metrics.json", "report.html"}
+    assert not (run / "checkpoint").exists()
+
+
+def test_resume_goes_on_with_the_same_data_only(table, tmp_path, monkeypatch):
+    def interrupt(prepared):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(execute, "_evaluate", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        runs.train(table, out=tmp_path / "out", quiet=True)
+    monkeypatch.undo()
+    (run,) = (tmp_path / "out" / "table").iterdir()
+    rows = tmp_path / "rows.csv"
+    header, first, *rest = rows.read_text().splitlines()
+    rows.write_text("\n".join([header, *rest, first]) + "\n")
+    with pytest.raises(kr.InputError, match="is of another training"):
+        runs.resume(run, quiet=True)
+    with pytest.raises(kr.InputError, match="is not a run folder"):
+        runs.resume(tmp_path, quiet=True)
 
 
 def test_what_is_shown(table, tmp_path, capsys):
