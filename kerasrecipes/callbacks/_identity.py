@@ -21,7 +21,7 @@ def identify(model: keras.Model, *, steps: int | None, data: Any) -> dict[str, A
     """
     recipe = getattr(model, "recipe", None)
     found = {
-        "recipe": None if recipe is None else _plain(vars(recipe)),
+        "recipe": None if recipe is None else _call(recipe),
         "data": data,
         "steps per epoch": steps,
         "model": _unnamed(_plain(_config(model))),
@@ -50,6 +50,10 @@ def _config(model: keras.Model) -> Any:
         return model.get_config()
     except NotImplementedError:
         return None
+
+
+def _call(recipe: Any) -> dict[str, Any]:
+    return {"name": recipe.name, "arguments": _unnamed(_plain(recipe.arguments))}
 
 
 def _plain(thing: Any) -> Any:
