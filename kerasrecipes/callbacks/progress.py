@@ -4,18 +4,18 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-import keras
 from rich.console import Console
 
 from kerasrecipes._export import export
+from kerasrecipes.callbacks.callback import Callback
 
 
 @export("callbacks", saved=False)
-class Progress(keras.callbacks.Callback):
+class Progress(Callback):
     """Prints one line for each epoch: metrics, gradient norm, rate, seconds.
 
-    Call `fit` with `verbose=0`, or Keras prints its own bar as well. In a terminal a star marks
-    the epochs in which `EarlyStopping` saw a new best.
+    Call `fit` with `verbose=0`, or Keras prints its own bar as well. In a terminal and a notebook
+    a star marks the epochs in which `EarlyStopping` saw a new best.
 
     Args:
         console: `rich` console to print on. Defaults to None, standard output.
@@ -33,7 +33,8 @@ class Progress(keras.callbacks.Callback):
 
     def __init__(self, *, console: Console | None = None) -> None:
         super().__init__()
-        self.console = console or Console(highlight=False, soft_wrap=True)
+        # Printed in notebooks too, where `rich` would display each line as a block of its own.
+        self.console = console or Console(highlight=False, soft_wrap=True, force_jupyter=False)
         self.stopping: Any = None
         self._began = 0.0
 

@@ -12,6 +12,7 @@ from kerasrecipes._checks import InputError
 from kerasrecipes._export import export
 from kerasrecipes.callbacks.average_for_evaluation import AverageForEvaluation
 from kerasrecipes.callbacks.bind_schedule import BindSchedule
+from kerasrecipes.callbacks.callback_check import check_callbacks
 from kerasrecipes.callbacks.checkpoint import Checkpoint
 from kerasrecipes.callbacks.epoch_order import EpochOrder
 from kerasrecipes.data.fingerprint import fingerprint
@@ -42,8 +43,8 @@ class RecipeModel(keras.Model):
 
     `fit` is Keras's own, with a few things seen to: a schedule of relative length gets the length
     of the fit; labels that come as arrays are encoded by the target, so that names are accepted
-    and wrong labels refused before training; and so is a callback that watches a validation
-    metric without validation data. `Checkpoint` learns what the data is.
+    and wrong labels refused before training; and so are callbacks that clash, and one that
+    watches a validation metric without validation data. `Checkpoint` learns what the data is.
 
     Args:
         inputs: Symbolic inputs, as for `keras.Model`.
@@ -93,6 +94,7 @@ class RecipeModel(keras.Model):
         for kind in (AverageForEvaluation, BindSchedule, EpochOrder):
             if not any(isinstance(callback, kind) for callback in callbacks):
                 callbacks.insert(len(checkpoints), kind())
+        check_callbacks(callbacks, self)
         for checkpoint in checkpoints:
             if checkpoint.data is None:
                 checkpoint.data = _identity_of_data(given)

@@ -1,0 +1,62 @@
+"""Progress: what its lines show, in a terminal and in a notebook."""
+
+import io
+
+import pytest
+import rich.console
+from rich.console import Console
+
+from kerasrecipes.callbacks.progress import Progress
+
+
+def line(progress, epoch, logs):
+    progress.set_params({"epochs": 10})
+    progress.on_epoch_begin(epoch)
+    progress.on_epoch_end(epoch, logs)
+
+
+def test_the_line_shows_the_rate_and_the_gradient_norm_last():
+    progress = Progress(console=Console(file=io.StringIO(), width=200))
+    logs = {"accuracy": 0.5, "learning_rate": 1e-4, "gradient_norm": 12345.6, "loss": 2.0}
+    line(progress, 0, {**logs, "val_loss": float("nan"), "clipped_fraction": 0.5, "penalty": 0.0})
+    found = progress.console.file.getvalue()
+    expected = "epoch  1/10  loss 2.0000  accuracy 0.5000  val_loss nan  penalty 0.0000"
+    assert found.startswith(f"{expected}  grad 1.23e+04  lr 0.0001  0.0s")
+
+
+def test_in_a_notebook_the_lines_are_printed_and_not_displayed(monkeypatch, capsys):
+    monkeypatch.setattr(rich.console, "_is_jupyter", lambda: True)
+    assert Console().is_jupyter, "rich looks elsewhere for notebooks"
+    line(Progress(), 2, {"loss": 1.0, "x" * 300: 1.0})
+    assert capsys.readouterr().out.count("\n") == 1
+
+
+CELL = """
+import os
+os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
+from kerasrecipes.callbacks.progress import Progress
+progress = Progress()
+class Stopping: best_epoch = 1
+progress.stopping = Stopping()
+progress.set_params({"epochs": 3})
+for epoch in range(3):
+    progress.on_epoch_begin(epoch)
+    progress.on_epoch_end(epoch, {"loss": 0.5, "gradient_norm": 1.0, "learning_rate": 0.01})
+"""
+
+
+@pytest.mark.extra
+@pytest.mark.filterwarnings("ignore")
+def test_a_real_notebook_shows_a_line_per_epoch_in_one_block():
+    pytest.importorskip("ipykernel")
+    client = pytest.importorskip("nbclient").NotebookClient
+    from nbformat import v4
+
+    notebook = v4.new_notebook(cells=[v4.new_code_cell(CELL)])
+    client(notebook, timeout=120, kernel_name="python3").execute()
+    outputs = [each for each in notebook.cells[0].outputs if each.get("name") != "stderr"]
+    assert {each.output_type for each in outputs} == {"stream"}
+    lines = "".join(each.text for each in outputs).splitlines()
+    assert [each.split("  ")[0] for each in lines] == [f"epoch {n}/3" for n in (1, 2, 3)]
+    assert "grad 1.0000  lr 0.0100" in lines[0]
+    assert ["*" in each for each in lines] == [False, True, False]
