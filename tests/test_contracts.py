@@ -48,6 +48,7 @@ SAME_LEVEL = {
     ("optimizers", "schedules"),
     ("callbacks", "schedules"),
     ("callbacks", "regularizers"),
+    ("callbacks", "optimizers"),
 }
 SAVED = [
     "activations",

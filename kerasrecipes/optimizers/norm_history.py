@@ -12,7 +12,7 @@ class NormHistory:
     """A ring of the latest gradient norms, kept in a variable of an optimizer.
 
     Args:
-        optimizer: Keras optimizer that the variable belongs to.
+        optimizer: Keras optimizer that the variable belongs to, or what else has `add_variable`.
 
     Reference: Seetharaman et al. 2020, arXiv:2007.14469, who clip at a percentile of all norms
         so far; here it is of the latest 500, so that it follows the training.
@@ -40,15 +40,25 @@ class NormHistory:
         self._count.assign(count)
         return percentile(norms, ops.minimum(count, LENGTH))
 
+    def percentile(self, percent: float) -> tuple[Any, Any]:
+        """Returns the percentile of the norms held, and how many were added so far."""
+        count = ops.convert_to_tensor(self._count)
+        norms = ops.convert_to_tensor(self._norms)
+        return percentile(norms, ops.minimum(count, LENGTH), percent), count
 
-def percentile(norms: Any, count: Any) -> Any:
-    """Returns the 90th percentile of the first `count` entries, interpolated linearly.
+    def clear(self, condition: Any) -> None:
+        """Forgets all norms if a scalar boolean tensor is true."""
+        self._count.assign(ops.where(condition, 0, ops.convert_to_tensor(self._count)))
+
+
+def percentile(norms: Any, count: Any, percent: float = PERCENTILE) -> Any:
+    """Returns a percentile of the first `count` entries, interpolated linearly.
 
     With nothing to go by, count = 0, it is infinite.
     """
     filled = ops.less(ops.arange(LENGTH, dtype="int32"), count)
     ordered = ops.sort(ops.where(filled, norms, float("inf")))
-    position = ops.cast(ops.maximum(count - 1, 0), "float32") * (PERCENTILE / 100)
+    position = ops.cast(ops.maximum(count - 1, 0), "float32") * (percent / 100)
     below = ops.cast(ops.floor(position), "int32")
     above = ops.cast(ops.ceil(position), "int32")
     low, high = ops.take(ordered, below), ops.take(ordered, above)

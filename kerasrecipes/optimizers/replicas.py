@@ -32,6 +32,11 @@ def any_replica(condition: Any) -> Any:
     return context.all_reduce("sum", keras.ops.cast(condition, "float32")) > 0
 
 
+def several_replicas() -> bool:
+    """Returns whether the step is one of several replicas' steps."""
+    return _replicas() is not None
+
+
 def _replicas() -> Any:
     """Returns the context of one of several replicas of TensorFlow, or None."""
     if keras.config.backend() != "tensorflow":

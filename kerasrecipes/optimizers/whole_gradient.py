@@ -1,5 +1,6 @@
 """What happens to the gradient of the whole batch before the update."""
 
+import functools
 from collections.abc import Sequence
 from typing import Any
 
@@ -10,12 +11,16 @@ from kerasrecipes._checks import check_choice, check_int, fail
 from kerasrecipes.optimizers.accumulation import Accumulation
 from kerasrecipes.optimizers.clipping import Clipping, global_norm
 from kerasrecipes.optimizers.norm_history import NormHistory
-from kerasrecipes.optimizers.replicas import after_all_reduce
+from kerasrecipes.optimizers.replicas import after_all_reduce, several_replicas
 from kerasrecipes.optimizers.statistics import Statistics
+from kerasrecipes.optimizers.update_hook import UpdateHook
 
 
 class WholeGradient:
     """The part of `PracticeMixin` that accumulates, measures and clips gradients.
+
+    `hooks` are what callbacks add to each update, see `UpdateHook`. They are no part of the
+    config, and the training step has to be traced anew when they change.
 
     Args:
         *args: Arguments of the next class.
@@ -44,6 +49,8 @@ class WholeGradient:
         self.track_updates = check_choice("track_updates", track_updates, (True, False))
         self._norm_history: NormHistory | None = None
         self._statistics: Statistics | None = None
+        self.hooks: tuple[UpdateHook, ...] = ()
+        self._due: Any = None
 
     def build(self, variables: Sequence[Any]) -> None:
         """Creates the variables for sums, norms and statistics, those that are needed."""
@@ -68,14 +75,24 @@ class WholeGradient:
         """Accumulates and clips the gradients of the whole batch, and updates the variables."""
         optimizer: Any = super()
         variables = self._known(trainable_variables)
-        if variables and (self._accumulation or self._statistics):
+        if variables and (self._accumulation or self._statistics or self.hooks):
             grads = after_all_reduce(lambda whole: self._prepare(whole, variables), grads)
-        if not self.track_updates:
-            return optimizer.apply(grads, trainable_variables)
-        due, before = self._is_due(), [ops.copy(variable) for variable in variables]
-        optimizer.apply(grads, trainable_variables)
-        after = [ops.convert_to_tensor(variable) for variable in variables]
-        return self._statistics.record_update(before, after, due)  # type: ignore[union-attr]
+        due = self._is_due()
+        before = [ops.copy(variable) for variable in (variables if self.track_updates else ())]
+        self._due = None if several_replicas() else due  # not again for each assignment
+        try:
+            optimizer.apply(grads, trainable_variables)
+        finally:
+            self._due = None
+        if self.track_updates:
+            after = [ops.convert_to_tensor(variable) for variable in variables]
+            self._statistics.record_update(before, after, due)  # type: ignore[union-attr]
+        for hook in self.hooks:
+            hook.after(due)
+        admitted = self._admitted()
+        if admitted is not None:
+            calls = super().iterations  # type: ignore[misc]
+            calls.assign_sub(ops.where(admitted, 0, 1))
 
     def _known(self, variables: Sequence[Any] | None) -> list[Any]:
         """Returns the variables to update, after building for them."""
@@ -90,7 +107,11 @@ class WholeGradient:
         scale = self.loss_scale_factor  # type: ignore[attr-defined]
         if scale is not None:
             gradients = [None if g is None else g / scale for g in gradients]
-        due = self._is_due()
+        for hook in self.hooks:
+            hook.judge(gradients)
+        admitted, due = self._admitted(), self._is_due()
+        if admitted is not None and (self._accumulation or self._statistics):
+            gradients = [None if g is None else ops.where(admitted, g, 0) for g in gradients]
         if self._accumulation is not None:
             gradients = self._accumulation.add(gradients, variables, due)
         if self._statistics is not None:
@@ -106,16 +127,31 @@ class WholeGradient:
         self._statistics.record_gradient(norm, clipped, due)  # type: ignore[union-attr]
         return gradients
 
+    def _admitted(self) -> Any:
+        """Returns whether all hooks admit the gradients of this call, or None if all always do."""
+        answers = [hook.admitted() for hook in self._guards()]
+        return functools.reduce(ops.logical_and, answers) if answers else None
+
+    def _guards(self) -> list[UpdateHook]:
+        return [hook for hook in self.hooks if hook.decides]
+
     def _is_due(self) -> Any:
         """Returns whether this call of `apply` ends in an update."""
+        if self._due is not None:
+            return self._due
+        admitted = self._admitted()
+        due = ops.convert_to_tensor(True if admitted is None else admitted)
         if self._accumulation is None:
-            return ops.convert_to_tensor(True)
-        return self._accumulation.due(super().iterations)  # type: ignore[misc]
+            return due
+        return ops.logical_and(due, self._accumulation.due(super().iterations))  # type: ignore[misc]
+
+    def _is_always_due(self) -> bool:
+        return self._accumulation is None and not self._guards()
 
     def assign(self, variable: Any, value: Any) -> None:
         """Assigns a value when an update is due."""
         optimizer: Any = super()
-        if self._accumulation is not None:
+        if not self._is_always_due():
             value = ops.where(self._is_due(), value, ops.convert_to_tensor(variable))
         optimizer.assign(variable, value)
 
@@ -130,7 +166,7 @@ class WholeGradient:
         optimizer.assign_sub(variable, self._zero_unless_due(value))
 
     def _zero_unless_due(self, value: Any) -> Any:
-        if self._accumulation is None:
+        if self._is_always_due():
             return value
         return ops.where(self._is_due(), value, ops.zeros_like(value))
 

@@ -1,0 +1,229 @@
+"""NonFinite."""
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import keras
+from keras import ops
+
+from kerasrecipes import _keras_internals
+from kerasrecipes._checks import InputError, check_choice, check_int, check_number
+from kerasrecipes._export import export
+from kerasrecipes.callbacks._guards import FiniteGuard
+from kerasrecipes.callbacks._hooks import attach, detach, takes_hooks
+from kerasrecipes.callbacks._rate_cut import number, rate_variable
+from kerasrecipes.callbacks.callback import Callback
+
+
+@export("callbacks", saved=False)
+class NonFinite(Callback):
+    """Deals with a loss or a gradient that is NaN or infinite: stops, skips, or goes back.
+
+    - "stop": the weights stay what they were before the first such batch, and training ends.
+    - "skip": a batch whose gradient is not finite leaves no trace in weights, optimizer and batch
+      statistics, and is not counted as an update. After `max_skips` in a row training ends.
+    - "rollback": weights and optimizer go back to where they were when the epoch began, or the
+      last one without such a batch; the rate is multiplied by `factor`; and training goes on with
+      the next batch. After `max_rollbacks` it ends instead.
+
+    With an optimizer of this package, under TensorFlow, every batch is judged on the
+    device by the norm of its gradient (in float32, so beyond 1.8e19 it is infinite), in the
+    compiled step, so also within several steps per execution: no update is made with a gradient
+    that is not finite, nor, for "stop" and "rollback", after it. The program
+    looks at the outcome and at the running loss every `check_every` batches and at the end of
+    each epoch, so up to that many batches are read in vain; reading for every batch would make
+    each wait for the one before. With other optimizers the running loss is all there is to go by:
+    "stop" may then end with weights that are not finite, and "skip" is refused. The running loss
+    of an epoch with a skipped batch is what it was, not finite.
+
+    In the list it comes after `WeightAveraging`. "rollback" holds one copy of the weights and
+    the optimizer's variables on the device.
+
+    Args:
+        action: "stop", "skip" or "rollback". Defaults to "stop".
+        max_skips: Skipped batches in a row that end the training, int >= 1. Defaults to 10.
+        factor: Factor of the rate after going back, in (0, 1]. Defaults to 0.5.
+        max_rollbacks: How often to go back, int >= 1. Defaults to 3.
+        check_every: Batches between two looks, int >= 1. Defaults to 100.
+
+    Attributes:
+        skipped: Batches left out so far in this fit.
+        rollbacks: How often the training went back.
+        stopped_epoch: Epoch in which this callback stopped the training, or None.
+        reason: Why it did, in words.
+
+    Raises: InputError before training for "skip" with another optimizer or with loss scaling,
+        which skips by itself, and for "rollback" with a rate that cannot be cut.
+
+    Example:
+    >>> import keras, numpy as np
+    >>> import kerasrecipes as kr
+    >>> model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1)])
+    >>> model.compile(kr.optimizers.SGD(0.1), "mse")
+    >>> x = np.array([[1.0], [np.nan], [1.0]])
+    >>> guard = NonFinite("skip")
+    >>> history = model.fit(x, x, batch_size=1, verbose=0, shuffle=False, callbacks=[guard])
+    >>> history.history["skipped_updates"], int(model.optimizer.iterations)
+    ([1], 2)
+
+    Reference: "skip" is `apply_if_finite` of DeepMind 2020, optax.
+    """
+
+    state = ("rollbacks", "stopped_epoch", "reason", "counts", "_begin", "_snapshot", "_is_due")
+
+    def __init__(
+        self,
+        action: str = "stop",
+        *,
+        max_skips: int = 10,
+        factor: float = 0.5,
+        max_rollbacks: int = 3,
+        check_every: int = 100,
+    ) -> None:
+        super().__init__()
+        self.action = check_choice("action", action, ("stop", "skip", "rollback"))
+        self.max_skips = check_int("max_skips", max_skips, low=1)
+        self.factor = check_number("factor", factor, low=0.0, high=1.0, open_low=True)
+        self.max_rollbacks = check_int("max_rollbacks", max_rollbacks, low=1)
+        self.check_every = check_int("check_every", check_every, low=1)
+        self._guard: FiniteGuard | None = None
+        self._reset()
+
+    def _reset(self) -> None:
+        self.rollbacks = 0
+        self.stopped_epoch: int | None = None
+        self.reason = ""
+        self._begin = 0  # skipped before the epoch
+        self._snapshot: list[Any] | None = None
+        self._is_due = False  # a rollback between two epochs
+
+    @property
+    def skipped(self) -> int:
+        """Batches left out so far in this fit."""
+        return 0 if self._guard is None else int(number(self._guard.skipped))
+
+    @property
+    def counts(self) -> dict[str, Any]:
+        """What the guard on the device has counted."""
+        return {} if self._guard is None else self._guard.variables()
+
+    @counts.setter
+    def counts(self, values: Mapping[str, Any]) -> None:
+        if self._guard is not None:
+            self._guard.load(values)
+            self._guard.remember()
+
+    def on_train_begin(self, logs: Mapping[str, Any] | None = None) -> None:
+        """Puts the guard on the optimizer."""
+        self._drop()
+        self._reset()
+        what = f'NonFinite("{self.action}")'
+        scaled = isinstance(self.model.optimizer, keras.optimizers.LossScaleOptimizer)
+        if self.action == "skip" and scaled:
+            raise InputError(
+                f"{what} is of no use with LossScaleOptimizer, which skips by itself. Use "
+                'action="stop" or "rollback".'
+            )
+        if not self.model.optimizer.built:
+            with _keras_internals.strategy_scope(self.model):
+                self.model.optimizer.build(self.model.trainable_variables)
+        if self.action == "rollback":
+            rate_variable(self.model, what=what)
+        if self.action == "skip" or takes_hooks(self.model):
+            limit = self.max_skips if self.action == "skip" else 1
+            guard = FiniteGuard(self.model, limit)
+            attach(self.model, guard, what=what)
+            self._guard = guard
+
+    def on_epoch_begin(self, epoch: int, logs: Mapping[str, Any] | None = None) -> None:
+        """Goes back if it is due, and takes a copy where the last one was used up."""
+        self._epoch, self._next = epoch, self.check_every
+        if self._is_due:
+            self._go_back()
+        if self._guard is not None:
+            self._guard.remember()
+            self._begin = self.skipped
+        if self.action == "rollback" and self._snapshot is None:
+            self._snapshot = [ops.copy(ops.convert_to_tensor(v)) for v in self._variables()]
+
+    def on_train_batch_begin(self, batch: int, logs: Mapping[str, Any] | None = None) -> None:
+        """Looks whether all is finite, every `check_every` batches."""
+        if batch < self._next:
+            return
+        self._next = batch + self.check_every
+        if self._is_bad(_running_loss(self.model)) and self._goes_on():
+            self._go_back()
+            with _keras_internals.strategy_scope(self.model):
+                self.model.reset_metrics()
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        """Looks whether all is finite, and logs the skipped updates."""
+        if logs is not None and self.action == "skip":
+            logs["skipped_updates"] = self.skipped - self._begin
+        if self.stopped_epoch is not None:
+            return
+        if self._is_bad((logs or {}).get("loss")):
+            self._is_due = self._goes_on()
+        else:
+            self._snapshot = None
+
+    def on_train_end(self, logs: Mapping[str, Any] | None = None) -> None:
+        """Takes the guard off."""
+        if self._is_due and self._guard is None:
+            self._go_back()
+        self._drop()
+
+    def close(self) -> None:
+        """Takes the guard off."""
+        self._drop()
+
+    def _drop(self) -> None:
+        if self._guard is not None:
+            detach(self._guard.model, self._guard)
+        self._guard = self._snapshot = None
+
+    def _is_bad(self, loss: Any) -> bool:
+        in_a_row = 0 if self._guard is None else number(self._guard.in_a_row)
+        if self.action == "skip":
+            return in_a_row >= self.max_skips
+        return in_a_row > 0 or (loss is not None and not math.isfinite(loss))
+
+    def _goes_on(self) -> bool:
+        """Returns whether to go back; else training stops."""
+        if self.action == "rollback" and self.rollbacks < self.max_rollbacks:
+            return True
+        self.reason = {
+            "stop": "the loss or a gradient was not finite",
+            "skip": f"{self.max_skips} gradients in a row were not finite",
+            "rollback": "the loss or a gradient was not finite again after "
+            f"{self.rollbacks} rollbacks",
+        }[self.action]
+        self.stopped_epoch = self._epoch
+        self.model.stop_training = True
+        return False
+
+    def _variables(self) -> list[Any]:
+        return [*self.model.weights, *self.model.optimizer.variables]
+
+    def _go_back(self) -> None:
+        """Restores the copy, and cuts the rate, which is not restored."""
+        self._is_due = False
+        self.rollbacks += 1
+        rate = rate_variable(self.model, what="NonFinite")
+        lower = number(rate) * self.factor
+        with _keras_internals.strategy_scope(self.model):
+            for variable, value in zip(self._variables(), self._snapshot or (), strict=True):
+                variable.assign(value)
+            rate.assign(lower)
+        if self._guard is not None:
+            self._guard.load({"in_a_row": 0})
+            self._guard.remember()
+
+
+def _running_loss(model: keras.Model) -> float | None:
+    """Returns the sum of the losses of the epoch so far, or None if the model keeps none."""
+    for metric in model.metrics:
+        if metric.name == "loss" and hasattr(metric, "total"):
+            return number(metric.total)
+    return None
