@@ -17,6 +17,12 @@ from kerasrecipes._checks import InputError, check_int, fail
 from kerasrecipes._export import export
 from kerasrecipes.callbacks._generations import Generation, Generations
 from kerasrecipes.callbacks._identity import check_same, identify
+from kerasrecipes.callbacks._variables import (
+    assign,
+    assign_metrics,
+    build_optimizer,
+    metric_values,
+)
 from kerasrecipes.callbacks.callback import Callback, plain
 
 _SECONDS = {"second": 1.0, "minute": 60.0, "hour": 3600.0}
@@ -102,7 +108,7 @@ class Checkpoint(Callback):
         self._epoch, self._step, self._batches, self._saved_epoch = None, 0, 0, None
         self._train_function, self._ended_within = None, False
         self.resumed, self.last_error = None, None
-        _build_optimizer(self.model)
+        build_optimizer(self.model)
         self._identity = identify(self.model, steps=self.params.get("steps"), data=self.data)
         self._pending = self._generations.newest()
         if self._pending is not None:
@@ -119,12 +125,9 @@ class Checkpoint(Callback):
         """Restores or saves the state between two epochs."""
         _keras_internals.begin_fit_at(self.model, 0)
         self._epoch, self._step = epoch, 0
-        if self._pending is None:
-            if self._is_due(epoch):
-                self._save(epoch)
-        elif self._pending.state["step"]:
-            self._skip_batches()
-        else:
+        if self._pending is None and self._is_due(epoch):
+            self._save(epoch)
+        elif self._pending is not None and not self._pending.state["step"]:
             self._restore()
 
     def on_train_batch_begin(self, batch: int, logs: Mapping[str, Any] | None = None) -> None:
@@ -133,6 +136,8 @@ class Checkpoint(Callback):
         if self._pending is not None and batch >= self._pending.state["step"]:
             self._stop_skipping()
             self._restore()
+        elif self._pending is not None and not batch:
+            self._skip_batches()
         elif batch and self._unit != "epoch" and self._pending is None and self._is_due():
             self._save(self._epoch, batch)
         self._batches += self.model.steps_per_execution
@@ -203,7 +208,7 @@ class Checkpoint(Callback):
             "callbacks": {name: each.state_dict() for name, each in self._stateful().items()},
             "weights": weights,
             "optimizer": plain(self.model.optimizer.variables),
-            "metrics": plain(_metric_variables(self.model)) if step else [],
+            "metrics": metric_values(self.model) if step else [],
         }
         try:
             self._generations.write(state)
@@ -215,10 +220,10 @@ class Checkpoint(Callback):
         """Brings the state back, at the very point of the fit where it was saved."""
         assert self._pending is not None  # noqa: S101  (for the type checker)
         state, self._pending = self._pending.state, None
-        _assign(self.model.variables, state["weights"])
-        _assign(self.model.optimizer.variables, state["optimizer"])
+        assign(self.model.variables, state["weights"])
+        assign(self.model.optimizer.variables, state["optimizer"])
         if state["step"]:
-            _assign(_metric_variables(self.model), state["metrics"])
+            assign_metrics(self.model, state["metrics"])
         self._history.epoch = state["history"]["epoch"]
         self._history.history = state["history"]["logs"]
         for name, each in self._stateful().items():
@@ -280,18 +285,3 @@ def _parse(every: Any) -> tuple[float, str]:
     if unit in ("epoch", "update"):
         number = check_int("every", int(number) if number == int(number) else number, low=1)
     return number, unit
-
-
-def _build_optimizer(model: keras.Model) -> None:
-    if not model.optimizer.built:
-        with _keras_internals.strategy_scope(model):
-            model.optimizer.build(model.trainable_variables)
-
-
-def _metric_variables(model: keras.Model) -> list[Any]:
-    return [variable for metric in model.metrics for variable in metric.variables]
-
-
-def _assign(variables: list[Any], values: list[np.ndarray]) -> None:
-    for variable, value in zip(variables, values, strict=True):
-        variable.assign(value)

@@ -1,0 +1,51 @@
+"""The variables of a training: read, and set to what was read."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import keras
+import numpy as np
+
+from kerasrecipes import _keras_internals
+from kerasrecipes.callbacks.callback import plain
+
+
+def build_optimizer(model: keras.Model) -> None:
+    """Creates the variables of the optimizer, if `fit` would do so only at the first update."""
+    if not model.optimizer.built:
+        with _keras_internals.strategy_scope(model):
+            model.optimizer.build(model.trainable_variables)
+
+
+def assign(variables: Sequence[Any], values: Sequence[np.ndarray]) -> None:
+    """Sets variables, on every replica."""
+    for variable, value in zip(variables, values, strict=True):
+        variable.assign(value)
+
+
+def metric_values(model: keras.Model) -> list[list[np.ndarray]]:
+    """Returns the values of the metrics' variables on each replica, where they differ."""
+    return [plain(_on_each_replica(variable)) for variable in _metric_variables(model)]
+
+
+def assign_metrics(model: keras.Model, values: Sequence[Sequence[np.ndarray]]) -> None:
+    """Sets the metrics' variables to what `metric_values` returned.
+
+    On another number of replicas the first gets the sum, which is what counts in the end.
+    """
+    for variable, those in zip(_metric_variables(model), values, strict=True):
+        parts = _on_each_replica(variable)
+        if len(parts) != len(those):
+            total = np.sum(those, axis=0)
+            those = [total, *[np.zeros_like(total)] * (len(parts) - 1)]
+        for part, value in zip(parts, those, strict=True):
+            part.assign(value)
+
+
+def _metric_variables(model: keras.Model) -> list[Any]:
+    return [variable for metric in model.metrics for variable in metric.variables]
+
+
+def _on_each_replica(variable: Any) -> list[Any]:
+    """Returns the TensorFlow variables that make up one of Keras, under a strategy one each."""
+    return list(getattr(variable.value, "values", [variable.value]))
