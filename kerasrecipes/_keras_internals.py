@@ -58,19 +58,24 @@ def strategy_scope(model: keras.Model) -> contextlib.AbstractContextManager[Any]
     return contextlib.nullcontext() if strategy is None else strategy.scope()
 
 
-def callbacks_of_the_fit(callback: Any) -> list[Any]:
-    """Returns the callbacks of the fit that is calling `callback` now, in their order.
+def callbacks_of_the_fit(callback: Any, frame: Any = None) -> list[Any]:
+    """Returns the callbacks of the fit that `callback` is in now, in their order; [] outside.
 
-    Keras hands a callback the model, but not the list that it is in. That list's methods are among
-    the callers; outside of them the callback stands alone.
+    Keras hands a callback the model, but not the list that it is in. `fit` has it as `callbacks`,
+    and its own methods as `self`; one of these is among the callers.
+
+    Args:
+        callback: A callback.
+        frame: Where to begin to look. Defaults to the caller.
     """
-    frame = sys._getframe(1)
+    frame = sys._getframe(1) if frame is None else frame
     while frame is not None:
-        caller = frame.f_locals.get("self")
-        if isinstance(caller, keras.callbacks.CallbackList) and callback in caller.callbacks:
-            return list(caller.callbacks)
+        for name in ("self", "callbacks"):
+            found = frame.f_locals.get(name)
+            if isinstance(found, keras.callbacks.CallbackList) and callback in found.callbacks:
+                return list(found.callbacks)
         frame = frame.f_back
-    return [callback]
+    return []
 
 
 def begin_fit_at(model: keras.Model, epoch: int) -> None:

@@ -24,6 +24,7 @@ ADDED = {
     "GradientLog": ("gradient_norm", "clipped_fraction", "update_ratio"),
     "PenaltyLog": ("penalty",),
     "NonFinite": ("skipped_updates",),
+    "SpikeGuard": ("skipped_spikes",),
 }
 OUR_READERS = ("HistoryFile", "TensorBoardLogger", "WandbLogger", "MLflowLogger", "Progress")
 KERAS_READERS = ("CSVLogger", "TensorBoard", "RemoteMonitor")
@@ -46,12 +47,12 @@ def rate_of_a_schedule(callbacks: Callbacks, model: Any) -> Problems:
     if schedule is None:
         return
     for each in _find(callbacks, KERAS, "ReduceLROnPlateau", "LearningRateScheduler"):
-        name = _name(each)
+        cuts = _keras_class(each) == "ReduceLROnPlateau"
+        remedy = f"use {OURS}.callbacks.ReduceLROnPlateau with an optimizer of {OURS}.optimizers"
         yield (
-            f"{name} cannot set the rate of {type(schedule).__name__}, the schedule of the "
-            f"optimizer; Keras would raise a TypeError in training. Use {OURS}.callbacks."
-            f"{_keras_class(each)} with an optimizer of {OURS}.optimizers, where they compose, or "
-            "compile the model with a constant rate."
+            f"{_name(each)} cannot set the rate of {type(schedule).__name__}, the schedule of the "
+            "optimizer; Keras would raise a TypeError in training. Compile the model with a "
+            f"constant rate, or {remedy if cuts else 'leave the callback out'}."
         )
 
 
@@ -62,8 +63,8 @@ def rate_set_anew(callbacks: Callbacks, model: Any) -> Problems:
         for plateau in plateaus:
             yield (
                 f"{_name(each)} sets the rate in every epoch, and so undoes each cut of "
-                f"{_name(plateau)}. Give the optimizer a schedule instead of {_name(each)}, and "
-                f"use {OURS}.callbacks.ReduceLROnPlateau, which cuts it."
+                f"{_name(plateau)}. Use {OURS}.callbacks.LearningRateScheduler, which keeps them, "
+                f"or give the optimizer a schedule, with {OURS}.callbacks.ReduceLROnPlateau."
             )
 
 
@@ -168,7 +169,7 @@ def logs_before_readers(callbacks: Callbacks, model: Any) -> Problems:
     for first, second in combinations(callbacks, 2):
         added = _adds(second)
         reads = _has_class(first, OURS, *OUR_READERS) or _has_class(first, KERAS, *KERAS_READERS)
-        if added and (reads or getattr(first, "monitor", None) in added):
+        if added and (reads or not added.isdisjoint(_monitors(first))):
             yield (
                 f"{_name(first)} reads the logs before {_name(second)} adds to them. Put "
                 f"{_name(second)} before {_name(first)}."
@@ -229,11 +230,15 @@ def _keras_class(callback: Any) -> str:
     )
 
 
-def _adds(callback: Any) -> list[str]:
+def _adds(callback: Any) -> set[str]:
     """Returns the entries that a callback adds to the logs."""
     if getattr(callback, "action", "skip") != "skip":  # NonFinite counts only what it skips
-        return []
-    return [entry for name in ADDED if _has_class(callback, OURS, name) for entry in ADDED[name]]
+        return set()
+    return {entry for name in ADDED if _has_class(callback, OURS, name) for entry in ADDED[name]}
+
+
+def _monitors(callback: Any) -> list[Any]:
+    return getattr(callback, "monitors", [getattr(callback, "monitor", None)])
 
 
 def _restoring(callbacks: Callbacks) -> list[Any]:

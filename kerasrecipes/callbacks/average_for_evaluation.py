@@ -3,14 +3,13 @@
 from collections.abc import Mapping
 from typing import Any
 
-import keras
-
 from kerasrecipes import _keras_internals
 from kerasrecipes._export import export
+from kerasrecipes.callbacks.callback import Callback
 
 
 @export("callbacks", saved=False)
-class AverageForEvaluation(keras.callbacks.Callback):
+class AverageForEvaluation(Callback):
     """Evaluates, keeps and ends with the averaged weights of `ScheduleFreeAdamW`.
 
     The weights go to the average before each validation and at the end of each epoch, and back to
@@ -48,4 +47,8 @@ class AverageForEvaluation(keras.callbacks.Callback):
 
     def on_train_end(self, logs: Mapping[str, Any] | None = None) -> None:
         """Goes to the average, also when an epoch was interrupted."""
+        self._move("to_average")
+
+    def close(self) -> None:
+        """Goes to the average, also after an exception."""
         self._move("to_average")

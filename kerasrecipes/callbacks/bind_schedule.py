@@ -3,16 +3,16 @@
 from collections.abc import Mapping
 from typing import Any
 
-import keras
-
 from kerasrecipes import _keras_internals
 from kerasrecipes._checks import InputError
 from kerasrecipes._export import export
+from kerasrecipes.callbacks._rate_cut import number
+from kerasrecipes.callbacks.callback import Callback
 from kerasrecipes.schedules.schedule import FitLength, Schedule
 
 
 @export("callbacks", saved=False)
-class BindSchedule(keras.callbacks.Callback):
+class BindSchedule(Callback):
     """Tells a schedule of relative length how long the fit is, before its first update.
 
     With e epochs of s steps, the fit has e * s updates (fewer if gradients are accumulated), and
@@ -33,19 +33,30 @@ class BindSchedule(keras.callbacks.Callback):
     0.0
     """
 
+    state = ("start",)
+
     def __init__(self) -> None:
         super().__init__()
-        self._bound = False
+        self._epoch: int | None = None
+        self.start: int | None = None  # updates that the optimizer had made before the fit
 
     def on_train_begin(self, logs: Mapping[str, Any] | None = None) -> None:
         """Asks for the length at the beginning of the first epoch, which tells where that is."""
-        self._bound = False
+        self._epoch = self.start = None
 
     def on_epoch_begin(self, epoch: int, logs: Mapping[str, Any] | None = None) -> None:
         """Binds the schedule once in a fit."""
-        if self._bound:
-            return
-        self._bound = True
+        if self._epoch is None:
+            self._epoch = epoch
+            self._bind_at(epoch)
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Goes on from there, also within the first epoch, when the schedule is bound already."""
+        super().load_state_dict(state)
+        if self._epoch is not None:
+            self._bind_at(self._epoch)
+
+    def _bind_at(self, epoch: int) -> None:
         optimizer = _keras_internals.inner_optimizer(self.model.optimizer)
         schedule = _keras_internals.learning_rate_schedule(optimizer)
         if isinstance(schedule, Schedule) and schedule.needs_fit:
@@ -65,15 +76,23 @@ class BindSchedule(keras.callbacks.Callback):
                 with _keras_internals.strategy_scope(self.model):
                     self.model.optimizer.build(self.model.trainable_variables)
             optimizer.bind_fit(epoch=epoch, steps=total, steps_per_epoch=steps)
+            if self.start is not None:  # skipped updates make it differ from what `epoch` tells
+                optimizer.fit_start.assign(self.start)
+            self.start = int(number(optimizer.fit_start))
         else:
             self._bind_plain(schedule, FitLength(total, steps), optimizer, epoch)
 
     def _bind_plain(self, schedule: Schedule, fit: FitLength, optimizer: Any, epoch: int) -> None:
-        begun = int(keras.ops.convert_to_numpy(optimizer.iterations))
-        if begun != epoch * fit.updates_per_epoch or schedule.fit not in (None, fit):
+        begun = int(number(optimizer.iterations))
+        off = begun != epoch * fit.updates_per_epoch and not self._goes_on_within_epoch()
+        if off or schedule.fit not in (None, fit):
             raise InputError(
                 f"{type(schedule).__name__} cannot be bound to a second fit by a plain Keras "
                 f"{type(optimizer).__name__}. Use the optimizer of `kerasrecipes.optimizers`, "
                 "or give the schedule's lengths in updates."
             )
         schedule.fit = fit
+
+    def _goes_on_within_epoch(self) -> bool:
+        """Returns whether `Checkpoint` sets the updates made, in a later step of this epoch."""
+        return any((getattr(each, "resumed", None) or (0, 0))[1] for each in self.siblings())

@@ -56,7 +56,7 @@ class Callback(keras.callbacks.Callback):
 
     def siblings(self) -> list[keras.callbacks.Callback]:
         """Returns all callbacks of the running fit in their order, this one among them."""
-        return _keras_internals.callbacks_of_the_fit(self)
+        return _keras_internals.callbacks_of_the_fit(self) or [self]
 
 
 def plain(value: Any) -> Any:

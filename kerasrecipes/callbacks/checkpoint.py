@@ -107,6 +107,7 @@ class Checkpoint(Callback):
         self._generations.open()
         self._epoch, self._step, self._batches, self._saved_epoch = None, 0, 0, None
         self._train_function, self._ended_within = None, False
+        self._steps_per_execution = self.model.steps_per_execution
         self.resumed, self.last_error = None, None
         build_optimizer(self.model)
         self._identity = identify(self.model, steps=self.params.get("steps"), data=self.data)
@@ -140,7 +141,7 @@ class Checkpoint(Callback):
             self._skip_batches()
         elif batch and self._unit != "epoch" and self._pending is None and self._is_due():
             self._save(self._epoch, batch)
-        self._batches += self.model.steps_per_execution
+        self._batches += self._steps_per_execution
 
     def on_test_begin(self, logs: Mapping[str, Any] | None = None) -> None:
         """Saves the place in an epoch that was interrupted, before it is validated."""
@@ -179,7 +180,7 @@ class Checkpoint(Callback):
             return
         if not any(getattr(each, "interrupted", False) for each in self.siblings()):
             return
-        steps, done = self.params.get("steps"), self._step + self.model.steps_per_execution
+        steps, done = self.params.get("steps"), self._step + self._steps_per_execution
         self._ended_within = steps is None or done < steps
         if steps is not None and done < steps and self._pending is None:
             self._save(self._epoch, done)
@@ -255,11 +256,12 @@ class Checkpoint(Callback):
         The first is made all the same, so that Keras creates the variables of the metrics; what
         it changes is overwritten.
         """
-        model, self._train_function = self.model, self.model.train_function
+        model = self.model
+        train = self._train_function = model.train_function
 
         def skip(iterator: Any) -> dict[str, Any]:
             if not self._step:
-                return self._train_function(iterator)
+                return train(iterator)
             for _ in range(model.steps_per_execution):
                 next(iterator)
             return {}

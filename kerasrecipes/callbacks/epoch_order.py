@@ -3,14 +3,13 @@
 from collections.abc import Mapping
 from typing import Any
 
-import keras
-
 from kerasrecipes._epoch_order import begin_epoch
 from kerasrecipes._export import export
+from kerasrecipes.callbacks.callback import Callback
 
 
 @export("callbacks", saved=False)
-class EpochOrder(keras.callbacks.Callback):
+class EpochOrder(Callback):
     """Tells the data which epoch begins, so that its order depends on (seed, epoch) only.
 
     Data made by `kerasrecipes.data.batches` counts its passes by itself. With this callback a

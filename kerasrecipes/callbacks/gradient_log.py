@@ -3,14 +3,13 @@
 from collections.abc import Mapping
 from typing import Any
 
-import keras
-
 from kerasrecipes import _keras_internals
 from kerasrecipes._export import export
+from kerasrecipes.callbacks.callback import Callback
 
 
 @export("callbacks", saved=False)
-class GradientLog(keras.callbacks.Callback):
+class GradientLog(Callback):
     """Adds what the optimizer saw of its gradients to the logs of each epoch.
 
     Means over the updates of the epoch stand in History as "gradient_norm" (before clipping) and

@@ -5,21 +5,32 @@ import threading
 from collections.abc import Mapping
 from typing import Any
 
-import keras
-
+from kerasrecipes import _keras_internals
 from kerasrecipes._export import export
+from kerasrecipes.callbacks.callback import Callback
 
 
 @export("callbacks", saved=False)
-class Interrupt(keras.callbacks.Callback):
-    """Makes the first Ctrl-C end the training cleanly; the second aborts as usual.
+class Interrupt(Callback):
+    """Makes the first Ctrl-C end the training cleanly, and SIGTERM the program after a save.
 
-    After the first one the running batch is finished, the model is validated, and the other
+    After the first Ctrl-C the running batch is finished, the model is validated, and the other
     callbacks see an ordinary end, so that the best weights come back and `fit` returns.
-    Outside the main thread, where Python delivers no signals, it does nothing.
+
+    After SIGTERM, which batch systems send some seconds before they kill, and SIGHUP, which comes
+    when the terminal is closed, the running batch is finished and `Checkpoint` saves the place in
+    the epoch. Then the program exits with 128 plus the number of the signal (143, 129), as it
+    would have without a save. An epoch whose last batch is done is validated and saved as a whole.
+    A program that ignores one of these two signals, as under `nohup`, or has a handler of its own
+    for it, keeps that.
+
+    A second Ctrl-C aborts at once; the other two may come twice, as they often do. Outside the
+    main thread, where Python delivers no signals, nothing changes.
 
     Attributes:
-        interrupted: Whether Ctrl-C ended the last fit.
+        interrupted: Whether a signal ended the last fit.
+
+    Raises: SystemExit after SIGTERM or SIGHUP.
 
     Example:
     >>> Interrupt().interrupted
@@ -29,31 +40,79 @@ class Interrupt(keras.callbacks.Callback):
     def __init__(self) -> None:
         super().__init__()
         self.interrupted = False
-        self._previous: Any = None
+        self._previous: dict[int, Any] = {}
         self._installed = False
+        self._exit_code: int | None = None
+        self._batch = 0
 
     def on_train_begin(self, logs: Mapping[str, Any] | None = None) -> None:
-        """Takes over the signal."""
+        """Takes over the signals."""
         self.close()
-        self.interrupted = False
-        if threading.current_thread() is threading.main_thread():
-            self._previous = signal.signal(signal.SIGINT, self._handle)
-            self._installed = True
+        self.interrupted, self._exit_code, self._batch = False, None, 0
+        if threading.current_thread() is not threading.main_thread():
+            return
+        self._installed, self._previous = True, {}
+        self._take(signal.SIGINT)
+        for name in ("SIGTERM", "SIGHUP"):
+            number = getattr(signal, name, None)  # Windows has no SIGHUP
+            if number is not None and signal.getsignal(number) == signal.SIG_DFL:
+                self._take(number)
+
+    def _take(self, number: int) -> None:
+        self._previous[number] = signal.signal(number, self._handle)
+
+    def on_train_batch_begin(self, batch: int, logs: Mapping[str, Any] | None = None) -> None:
+        """Remembers the place in the epoch."""
+        self._batch = batch
+
+    def on_test_begin(self, logs: Mapping[str, Any] | None = None) -> None:
+        """Exits if the epoch was broken off for that."""
+        self._exit_within_epoch()
+
+    def on_epoch_end(self, epoch: int, logs: Mapping[str, Any] | None = None) -> None:
+        """Exits if the epoch was broken off for that."""
+        self._exit_within_epoch()
+
+    def _exit_within_epoch(self) -> None:
+        steps = self.params.get("steps")
+        if steps is None or self._batch + self.model.steps_per_execution < steps:
+            self._exit()
 
     def on_train_end(self, logs: Mapping[str, Any] | None = None) -> None:
-        """Gives the signal back."""
+        """Gives the signals back, and exits if one of them asks for that."""
         self.close()
+        self._exit()
+
+    def _exit(self) -> None:
+        if self._exit_code is not None:
+            self.close()
+            raise SystemExit(self._exit_code)
 
     def close(self) -> None:
-        """Gives the signal back, also after a fit that ended in an exception."""
-        if self._installed and signal.getsignal(signal.SIGINT) == self._handle:
-            signal.signal(signal.SIGINT, self._previous)
+        """Gives the signals back, also after a fit that ended in an exception."""
+        if self._installed:
+            for number, previous in self._previous.items():
+                if signal.getsignal(number) == self._handle:
+                    signal.signal(number, previous)
         self._installed = False
 
     def _handle(self, number: int, frame: Any) -> None:
-        if self.interrupted or not self._installed:
-            signal.signal(signal.SIGINT, self._previous)
-            self._installed = False
-            raise KeyboardInterrupt
+        aborts = self.interrupted and number == signal.SIGINT
+        if aborts or not self._installed or not self._is_running(frame):
+            self.close()
+            signal.signal(number, self._previous[number])
+            if number == signal.SIGINT:
+                raise KeyboardInterrupt
+            signal.raise_signal(number)
+            return
         self.interrupted = True
+        if number != signal.SIGINT:
+            self._exit_code = 128 + number
         self.model.stop_training = True
+
+    def _is_running(self, frame: Any) -> bool:
+        """Returns whether the interrupted code is in the fit, which may have failed unnoticed.
+
+        Only recipe models call `close` then. A signal that comes later must not be swallowed.
+        """
+        return bool(_keras_internals.callbacks_of_the_fit(self, frame))

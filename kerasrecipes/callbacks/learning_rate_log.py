@@ -5,10 +5,11 @@ from typing import Any
 import keras
 
 from kerasrecipes._export import export
+from kerasrecipes.callbacks.callback import Callback
 
 
 @export("callbacks", saved=False)
-class LearningRateLog(keras.callbacks.Callback):
+class LearningRateLog(Callback):
     """Adds the learning rate of the next update to the logs of each epoch.
 
     It stands in History as "learning_rate", for constant rates and schedules alike.

@@ -5,9 +5,8 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-import keras
-
 from kerasrecipes._checks import InputError, check_choice, check_number, did_you_mean
+from kerasrecipes.callbacks.callback import Callback
 
 _MIN = (
     "loss crossentropy error mae mse msle mape rmse deviation divergence huber logcosh log_cosh "
@@ -55,7 +54,7 @@ def direction(name: str, mode: str = "auto") -> str:
     return max(found)[2]
 
 
-class MonitorCallback(keras.callbacks.Callback):
+class MonitorCallback(Callback):
     """Base of the callbacks that watch one log entry.
 
     `better` says whether a value is strictly better than the best so far, by more than
@@ -65,7 +64,14 @@ class MonitorCallback(keras.callbacks.Callback):
         monitor: Log entry, or None for the one that the model's target names, else "val_loss".
         mode: "min", "max", or "auto" for the table of directions.
         min_delta: By how much a value must be better, float >= 0.
+
+    Attributes:
+        best: Best value so far, NaN before the first finite one.
+        watched: The log entry that is watched, from the beginning of the fit.
+        direction: Which way is better, "min" or "max", from the beginning of the fit.
     """
+
+    state = ("best", "watched", "_missing", "_seen", "_available")
 
     def __init__(
         self, monitor: str | None = None, *, mode: str = "auto", min_delta: float = 0.0
@@ -76,17 +82,39 @@ class MonitorCallback(keras.callbacks.Callback):
         self.monitor = monitor
         self.mode = check_choice("mode", mode, ("auto", "min", "max"))
         self.min_delta = check_number("min_delta", min_delta, low=0.0)
-        self.best = math.nan
+        self.watched = monitor or ""
         if monitor is not None:
             direction(monitor, mode)
+        self._forget()
+
+    def _forget(self) -> None:
+        self.best = math.nan
+        self._missing, self._seen = 0, False
+        self._available: list[str] = []
 
     def on_train_begin(self, logs: Mapping[str, Any] | None = None) -> None:
         """Resolves the monitor and its direction, before anything trains."""
         target = getattr(self.model, "target", None)
         self.watched = self.monitor or getattr(target, "monitor", "val_loss")
         self.direction = direction(self.watched, self.mode)
-        self.best = math.nan
-        self._missing, self._seen = 0, False
+        self._forget()
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Goes on from what `state_dict` returned; a best of another log entry is refused."""
+        was = state.get("watched", self.watched)
+        if self.watched and was != self.watched:
+            raise InputError(
+                f"The state of {type(self).__name__} is for monitor={was!r}. Received: "
+                f"{self.watched!r}. Watch the same entry, or begin a new training."
+            )
+        super().load_state_dict(state)
+
+    def improves(self, value: float) -> bool:
+        """Returns whether `value` is the best so far, and remembers it if so."""
+        improved = self.better(value)
+        if improved:
+            self.best = value
+        return improved
 
     def better(self, value: float) -> bool:
         """Returns whether `value` is finite, and strictly better than `best` by `min_delta`."""
@@ -94,8 +122,11 @@ class MonitorCallback(keras.callbacks.Callback):
             return False
         if math.isnan(self.best):
             return True
-        gain = value - self.best if self.direction == "max" else self.best - value
-        return gain > self.min_delta
+        return self.gain(value, self.best) > self.min_delta
+
+    def gain(self, value: float, other: float) -> float:
+        """Returns by how much `value` is better than `other`; NaN if one of them is NaN."""
+        return value - other if self.direction == "max" else other - value
 
     def monitored(self, logs: Mapping[str, Any] | None) -> float | None:
         """Returns the watched value; None in an epoch without validation.
@@ -108,7 +139,7 @@ class MonitorCallback(keras.callbacks.Callback):
             self._missing, self._seen = 0, True
             return float(logs[self.watched])
         self._missing += 1
-        self._last_logs = dict(logs)
+        self._available = list(logs)
         validated = any(name.startswith("val_") for name in logs)
         misspelt = self.watched.removeprefix("val_") not in logs or validated
         if misspelt or self._missing > EPOCHS_WITHOUT_VALIDATION:
@@ -118,7 +149,7 @@ class MonitorCallback(keras.callbacks.Callback):
     def check_seen(self) -> None:
         """Refuses, at the end of training, a validation entry that no epoch ever had."""
         if self._missing and not self._seen:
-            raise missing_monitor(self.watched, self._last_logs)
+            raise missing_monitor(self.watched, self._available)
 
 
 def missing_monitor(monitor: str, available: Iterable[str]) -> InputError:

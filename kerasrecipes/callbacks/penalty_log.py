@@ -2,14 +2,13 @@
 
 from typing import Any
 
-import keras
-
 from kerasrecipes._export import export
+from kerasrecipes.callbacks.callback import Callback
 from kerasrecipes.regularizers.penalty import penalty
 
 
 @export("callbacks", saved=False)
-class PenaltyLog(keras.callbacks.Callback):
+class PenaltyLog(Callback):
     """Adds the weight penalty at the end of each epoch to its logs, apart from the data loss.
 
     It stands in History as "penalty", for models with weight regularizers only. "val_loss" minus

@@ -35,8 +35,13 @@ class Progress(Callback):
         super().__init__()
         # Printed in notebooks too, where `rich` would display each line as a block of its own.
         self.console = console or Console(highlight=False, soft_wrap=True, force_jupyter=False)
-        self.stopping: Any = None
+        self._stopping: Any = None
         self._began = 0.0
+
+    def on_train_begin(self, logs: Mapping[str, Any] | None = None) -> None:
+        """Looks for the callback that knows the best epoch."""
+        known = (each for each in self.siblings() if hasattr(each, "best_epoch"))
+        self._stopping = next(known, None)
 
     def on_epoch_begin(self, epoch: int, logs: Mapping[str, Any] | None = None) -> None:
         """Starts the clock."""
@@ -48,7 +53,7 @@ class Progress(Callback):
         epochs = str(self.params.get("epochs", "?"))
         parts = [f"epoch {epoch + 1:>{len(epochs)}}/{epochs}"]
         parts += [f"{name} {_short(value)}" for name, value in _ordered(logs or {})]
-        star = " [green]*[/]" if getattr(self.stopping, "best_epoch", None) == epoch else ""
+        star = " [green]*[/]" if getattr(self._stopping, "best_epoch", None) == epoch else ""
         self.console.print("  ".join([*parts, f"{seconds:.1f}s"]) + star)
 
 

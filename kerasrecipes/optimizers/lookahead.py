@@ -7,7 +7,8 @@ from keras import ops
 
 from kerasrecipes._checks import check_int, check_number
 from kerasrecipes._export import export
-from kerasrecipes.optimizers.starting_at import starting_at
+from kerasrecipes.optimizers.replicas import after_all_reduce
+from kerasrecipes.optimizers.set_elsewhere import set_elsewhere
 from kerasrecipes.optimizers.wrapper import OptimizerWrapper
 
 
@@ -17,6 +18,8 @@ class Lookahead(OptimizerWrapper):
 
     After every k-th update of the inner optimizer, with slow weights s:
         s = s + a (w - s),  w = s
+    s begins at w, and begins there anew wherever somebody else sets w, as loading or early
+    stopping do. To notice that takes a copy of the weights besides s.
 
     Args:
         inner_optimizer: A Keras optimizer, or a name or dict as for `optimizers.get`.
@@ -47,28 +50,37 @@ class Lookahead(OptimizerWrapper):
         )
 
     def build(self, variables: Sequence[Any]) -> None:
-        """Creates the slow weights, equal to the weights."""
+        """Creates the slow weights, and what the last update left the weights at."""
         if self.built:
             return
         super().build(variables)
-        add = self.add_variable_from_reference
-        self.slow = [add(v, name="slow", initializer=starting_at(v)) for v in variables]
+        self.slow = self.add_optimizer_variables(variables, "slow")
+        self.last = self.add_optimizer_variables(variables, "last")
 
     def apply(self, grads: Sequence[Any], trainable_variables: Sequence[Any] | None = None) -> None:
         """Lets the inner optimizer update the variables, and then the slow weights."""
-        if not self.built:
-            self.build(list(trainable_variables or []))
-        variables = list(trainable_variables or self._trainable_variables)
+        variables = known(self, trainable_variables)
+        moves = after_all_reduce(lambda _: [self._move_of_slow(v) for v in variables], grads)
         self.inner_optimizer.apply(grads, variables)
-        super().apply([ops.zeros(()) for _ in variables], variables)
+        super().apply(moves, variables)
+
+    def _move_of_slow(self, variable: Any) -> Any:
+        """Returns what brings the slow weights to a variable where somebody else has set it."""
+        index = self._get_variable_index(variable)
+        slow, now = (ops.convert_to_tensor(each) for each in (self.slow[index], variable))
+        return ops.where(set_elsewhere(now, self.last[index]), now - slow, ops.zeros_like(slow))
 
     def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
         """Brings one variable and its slow weights together, when it is time."""
-        slow = self.slow[self._get_variable_index(variable)]
+        index = self._get_variable_index(variable)
+        slow = ops.convert_to_tensor(self.slow[index]) + gradient
+        fast = ops.convert_to_tensor(variable)
         due = ops.equal(self.iterations % self.sync_period, 0)
-        pulled = slow + self.slow_step_size * (variable - slow)
-        self.assign(slow, ops.where(due, pulled, slow))
-        self.assign(variable, ops.where(due, pulled, variable))
+        pulled = slow + self.slow_step_size * (fast - slow)
+        self.assign(self.slow[index], ops.where(due, pulled, slow))
+        left = ops.where(due, pulled, fast)
+        self.assign(variable, left)
+        self.assign(self.last[index], left)
 
     def get_config(self) -> dict[str, Any]:
         """Returns the constructor's arguments."""

@@ -149,7 +149,8 @@ def _encoded(given: dict[str, Any], target: Any) -> dict[str, Any]:
 
 def _identity_of_data(given: dict[str, Any]) -> Any:
     """Returns what `Checkpoint` knows the data by, or None for data that nothing can look into."""
-    x, y = given.get("x"), given.get("y")
+    x: Any = given.get("x")
+    y = given.get("y")
     if hasattr(x, "identity"):
         return x.identity()
     if hasattr(x, "element_spec") or not (_is_array(x) or isinstance(x, (dict, tuple))):
@@ -168,12 +169,13 @@ def _check_validation(
     if given.get("validation_data") is not None or given.get("validation_split"):
         return
     for callback in callbacks:
-        if not hasattr(callback, "monitor") or not getattr(callback, "save_best_only", True):
+        if not getattr(callback, "save_best_only", True):
             continue
-        monitor = callback.monitor or getattr(target, "monitor", "")
-        if isinstance(monitor, str) and monitor.startswith("val_"):
-            raise InputError(
-                f"`validation_data` is missing: {type(callback).__name__} watches {monitor!r}. "
-                "Pass `validation_data` or `validation_split` to `fit`, or set `monitor` to a "
-                f"training metric such as {monitor.removeprefix('val_')!r}."
-            )
+        for monitor in getattr(callback, "monitors", [getattr(callback, "monitor", "")]):
+            monitor = getattr(target, "monitor", "") if monitor is None else monitor
+            if isinstance(monitor, str) and monitor.startswith("val_"):
+                raise InputError(
+                    f"`validation_data` is missing: {type(callback).__name__} watches {monitor!r}. "
+                    "Pass `validation_data` or `validation_split` to `fit`, or set `monitor` to a "
+                    f"training metric such as {monitor.removeprefix('val_')!r}."
+                )

@@ -4,8 +4,10 @@ import keras
 import numpy as np
 import pytest
 
+import kerasrecipes as kr
 from kerasrecipes import callbacks
 from kerasrecipes._checks import InputError
+from tests.replicas import run_on_replicas
 
 
 class Recorder:
@@ -152,3 +154,248 @@ def test_averaged_weights_do_not_replace_the_best():
     model.fit(x, x[:, :1], callbacks=[stopping], **data)
     assert stopping.best_epoch == 3
     assert model.evaluate(x, x[:, :1], verbose=0) == pytest.approx(stopping.best, rel=1e-5)
+
+
+def stop(values, **arguments):
+    """Returns the epochs trained, the epoch whose weights came back, and the reason."""
+    stopping = callbacks.EarlyStopping(**arguments)
+    return *play(stopping, values), stopping.reason
+
+
+def test_baseline():
+    values = [9, 8, 7, 4, 3.9, 3.8, 5, 5, 5, 5, 5]
+    trained, best, reason = stop(values, patience=4, baseline=5)
+    assert (trained, best) == (10, 5)
+    assert reason == "val_loss has not improved for 4 epochs"
+    trained, best, reason = stop(values, patience=3, baseline=1)
+    assert (trained, best) == (3, 2)
+    assert reason == "val_loss has not been better than 1 for 3 epochs"
+    assert stop([5, 4.9, 4.8], patience=2, baseline=5, min_delta=0.05)[:2] == (3, 2)
+    assert stop([5, 4.96, 4.96], patience=2, baseline=5, min_delta=0.05)[:2] == (2, 0)
+    assert stop([NAN, NAN, 1], patience=2, baseline=5)[0] == 2
+
+
+@pytest.mark.parametrize(
+    ("values", "arguments", "trained", "reason"),
+    [
+        ([3, 2, 1, 0], {"stopping_threshold": 1}, 3, "val_loss has reached 1"),
+        ([3, 1.1, 0.5, 0], {"stopping_threshold": 1, "start_from_epoch": 9}, 3, "has reached 1"),
+        ([3, float("-inf"), 1], {"stopping_threshold": 1}, 3, "val_loss has reached 1"),
+        ([3, 2, 5.5, 0], {"divergence_threshold": 5}, 3, "val_loss is worse than 5"),
+        ([5, 5, 5], {"divergence_threshold": 5}, 3, "all epochs"),
+        ([3, NAN, 1], {"divergence_threshold": 5}, 2, "val_loss is not finite"),
+        ([9, NAN, 3, 6], {"divergence_threshold": 5, "start_from_epoch": 2}, 4, "worse than 5"),
+    ],
+)
+def test_thresholds(values, arguments, trained, reason):
+    ended = stop(values, **arguments)
+    assert ended[0] == trained
+    assert reason in ended[2]
+
+
+def test_thresholds_of_what_is_to_be_large():
+    stopping = callbacks.EarlyStopping(
+        "val_accuracy", stopping_threshold=0.9, divergence_threshold=0.1
+    )
+    assert play(stopping, [0.5, 0.9, 1], name="val_accuracy") == (2, 1)
+    assert play(stopping, [0.5, 0.05, 1], name="val_accuracy") == (2, 0)
+
+
+def several(stopping, losses, accuracies, *, first=0, state=None):
+    """Runs epochs from `first` on with two metrics; returns the last epoch and its state."""
+    model = Recorder()
+    stopping.set_model(model)
+    stopping.set_params({"epochs": len(losses)})
+    stopping.on_train_begin()
+    if state is not None:
+        stopping.load_state_dict(state)
+    for epoch in range(first, len(losses)):
+        model.weight.assign(epoch)
+        stopping.on_epoch_end(epoch, {"val_loss": losses[epoch], "val_accuracy": accuracies[epoch]})
+        if model.stop_training:
+            break
+    state = stopping.state_dict()
+    stopping.on_train_end()
+    return epoch, int(model.weight.numpy()), state
+
+
+LOSSES = [3, 2, 2, 2, 2, 2, 2, 2]
+ACCURACIES = [0.1, 0.1, 0.2, 0.2, 0.3, 0.3, 0.3, 0.9]
+
+
+def test_several_monitors():
+    names = ["val_loss", "val_accuracy"]
+    stopping = callbacks.EarlyStopping(names, patience=2)
+    assert several(stopping, LOSSES, ACCURACIES)[:2] == (6, 1)
+    assert stopping.reason == "val_loss and val_accuracy have not improved for 2 epochs"
+    assert (stopping.best, stopping.best_epoch) == (2, 1)
+    assert several(callbacks.EarlyStopping(names[::-1], patience=2), LOSSES, ACCURACIES)[1] == 4
+    coarse = callbacks.EarlyStopping(names, patience=2, min_delta=[0.0, 0.15], mode=["min", "auto"])
+    assert several(coarse, LOSSES, ACCURACIES)[0] == 3
+    with pytest.raises(InputError, match="Did you mean 'val_accuracy'"):
+        several(callbacks.EarlyStopping(["val_loss", "val_acuracy"], mode="min"), [1], [1])
+
+
+def test_last_weights_stay_if_asked():
+    stopping = callbacks.EarlyStopping(patience=2, restore_best_weights=False)
+    assert play(stopping, [1, 2, 3, 4]) == (3, 2)
+    assert stopping.best_epoch == 0
+    assert stopping.best_weights is None
+
+
+@pytest.mark.parametrize("stopped", range(1, 7))
+def test_state_goes_on(stopped):
+    def make():
+        return callbacks.EarlyStopping(["val_loss", "val_accuracy"], patience=2)
+
+    end = several(make(), LOSSES, ACCURACIES)
+    *_, state = several(make(), LOSSES[:stopped], ACCURACIES[:stopped])
+    assert isinstance(state["best_weights"][0], np.ndarray)
+    assert several(make(), LOSSES, ACCURACIES, first=stopped, state=state) == end
+
+
+def test_state_of_other_monitors_is_refused():
+    state = callbacks.EarlyStopping(["val_loss", "val_accuracy"]).state_dict()
+    with pytest.raises(InputError, match="is for 2 monitors. Received: 1"):
+        callbacks.EarlyStopping("val_loss").load_state_dict(state)
+    with pytest.raises(InputError, match="is for monitor='val_loss'. Received: 'loss'"):
+        callbacks.EarlyStopping(["loss", "val_loss"]).load_state_dict(state)
+
+
+def recipe(**arguments):
+    keras.utils.set_random_seed(3)
+    target = kr.targets.Regression()
+    return kr.recipes.mlp((3,), target, hidden=(4,), seed=1, **arguments)
+
+
+X = np.random.default_rng(0).normal(size=(64, 3)).astype("float32")
+FIT = {"x": X, "y": X[:, :1], "validation_data": (X[:20], X[:20, :1] + 1), "verbose": 0}
+
+
+class Fail(keras.callbacks.Callback):
+    """Spoils the weights and raises in the given batch of the given epoch."""
+
+    def __init__(self, epoch, error):
+        super().__init__()
+        self.epoch, self.error = epoch, error
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self.now = epoch
+
+    def on_train_batch_begin(self, batch, logs=None):
+        if (self.now, batch) == (self.epoch, 1):
+            for weight in self.model.weights:
+                weight.assign(weight * 0 + 7)
+            raise self.error
+
+
+@pytest.mark.parametrize("error", [RuntimeError("on purpose"), KeyboardInterrupt(), SystemExit(3)])
+def test_best_weights_come_back_after_an_exception(error):
+    model, stopping = recipe(), callbacks.EarlyStopping()
+    with pytest.raises(type(error)):
+        model.fit(**FIT, epochs=9, callbacks=[stopping, Fail(4, error)])
+    assert stopping.reason == "an exception ended the training"
+    expected = pytest.approx(stopping.best, rel=1e-5)
+    assert model.evaluate(*FIT["validation_data"], verbose=0, return_dict=True)["loss"] == expected
+
+
+def test_an_exception_in_the_first_epoch_leaves_the_weights():
+    model, stopping = recipe(), callbacks.EarlyStopping()
+    with pytest.raises(RuntimeError):
+        model.fit(**FIT, callbacks=[stopping, Fail(0, RuntimeError())])
+    assert {float(w.numpy().flat[0]) for w in model.weights} == {7.0}
+
+
+def test_close_after_an_ordinary_end_does_nothing():
+    stopping = callbacks.EarlyStopping()
+    play(stopping, [1, 2, 3])
+    stopping.model.weight.assign(99)
+    reason = stopping.reason
+    stopping.close()
+    assert (int(stopping.model.weight.numpy()), stopping.reason) == (99, reason)
+
+
+@pytest.mark.parametrize("patience", [2, 99])
+def test_a_finished_run_that_is_started_again_has_the_best_weights(tmp_path, patience):
+    def train():
+        model, stopping = recipe(learning_rate=0.3), callbacks.EarlyStopping(patience=patience)
+        both = [callbacks.Checkpoint(tmp_path), stopping]
+        history = model.fit(**FIT, epochs=12, callbacks=both).history
+        weights = [w.tobytes() for w in model.get_weights()]
+        ended = stopping.best, stopping.best_epoch, stopping.stopped_epoch, stopping.reason
+        return history, weights, ended, both[0].resumed
+
+    *first, resumed = train()
+    *again, resumed_again = train()
+    assert again == first
+    assert first[2][1] < len(first[0]["loss"]) - 1, "the best epoch is the last: a weak test"
+    assert (resumed is None, resumed_again is None) == (True, False)
+
+
+def test_keeping_the_best_makes_no_copy_on_the_host(monkeypatch):
+    model, stopping = recipe(), callbacks.EarlyStopping("loss")
+    model.fit(**FIT, callbacks=[stopping])
+    stopping.on_train_begin()
+    for name in ("get_weights", "save_weights"):
+        monkeypatch.setattr(model, name, None)
+    monkeypatch.setattr(keras.ops, "convert_to_numpy", None)
+    stopping.on_epoch_end(0, {"loss": 1.0})
+    kinds = {type(value).__module__.split(".")[0] for value in stopping.best_weights}
+    assert kinds == {"tensorflow"}
+
+
+@pytest.mark.multi_device
+def test_replicas():
+    code = """
+    x = np.random.default_rng(0).normal(size=(64, 3)).astype("float32")
+    model = kr.recipes.mlp(
+        (3,), kr.targets.Regression(), hidden=(4,), seed=1, strategy=strategy,
+        learning_rate=0.1,
+    )
+    kept = {}
+    class Keep(keras.callbacks.Callback):
+        def on_epoch_end(self, epoch, logs=None):
+            kept[epoch] = self.model.get_weights()
+    data = {"validation_data": (x[:20], x[:20, :1] + 1), "verbose": 0, "epochs": 30}
+    stopping = kr.callbacks.EarlyStopping(patience=3)
+    trained = model.fit(x, x[:, :1], callbacks=[Keep(), stopping], **data).epoch
+    best = stopping.best_epoch
+    equal = all((a == b).all() for a, b in zip(model.get_weights(), kept[best]))
+    copies = [
+        len({w.value.values[i].numpy().tobytes() for i in range(2)}) for w in model.weights
+    ]
+    report(trained=len(trained), best=best, equal=equal, copies=copies)
+    """
+    end = run_on_replicas(code, replicas=2)
+    assert end["equal"]
+    assert set(end["copies"]) == {1}
+    assert end["trained"] == end["best"] + 4 < 30
+
+
+BAD = [
+    ({"monitor": []}, "`monitor`"),
+    ({"monitor": ["loss", "loss"]}, "`monitor` must be the name of a log entry, or different"),
+    ({"monitor": ["loss", 3]}, "`monitor`"),
+    ({"monitor": ["loss", "acc"], "mode": ["min"]}, "`mode` must be one for all"),
+    ({"monitor": ["loss", "joy"]}, "`mode` is needed for monitor='joy'"),
+    ({"min_delta": [0.0, 1.0]}, "`min_delta` must be one for all"),
+    ({"baseline": "low"}, "`baseline`"),
+    ({"stopping_threshold": NAN}, "`stopping_threshold`"),
+    ({"divergence_threshold": True}, "`divergence_threshold`"),
+    ({"restore_best_weights": "yes"}, "`restore_best_weights`"),
+]
+
+
+@pytest.mark.parametrize(("arguments", "message"), BAD)
+def test_bad_input_for_the_new_arguments(arguments, message):
+    with pytest.raises(InputError, match=message):
+        callbacks.EarlyStopping(**arguments)
+
+
+def test_averaging_optimizers_end_at_the_average_after_an_exception():
+    model, stopping = recipe(optimizer="schedule_free_adamw"), callbacks.EarlyStopping()
+    with pytest.raises(RuntimeError):
+        model.fit(**FIT, epochs=9, callbacks=[stopping, Fail(4, RuntimeError())])
+    assert float(model.optimizer.is_average) == 1.0
+    loss = model.evaluate(*FIT["validation_data"], verbose=0, return_dict=True)["loss"]
+    assert loss == pytest.approx(stopping.best, rel=1e-5)

@@ -63,3 +63,43 @@ def test_better(better, best, value, delta, expected):
 def test_bad_input(arguments, message):
     with pytest.raises(InputError, match=message):
         MonitorCallback(**arguments)
+
+
+class Model:
+    target = None
+
+
+def begun(**arguments):
+    callback = MonitorCallback("val_loss", **arguments)
+    callback.set_model(Model())
+    callback.on_train_begin()
+    return callback
+
+
+def test_improves_remembers_the_best():
+    callback = begun(min_delta=0.5)
+    values = [math.nan, 3.0, 2.6, 2.4, math.inf, 2.0, 1.0]
+    assert [callback.improves(v) for v in values] == [False, True, False, True, False, False, True]
+    assert callback.best == 1.0
+
+
+def test_gain():
+    callback = begun()
+    assert callback.gain(1.0, 3.0) == 2.0
+    callback.direction = "max"
+    assert callback.gain(1.0, 3.0) == -2.0
+    assert math.isnan(callback.gain(math.nan, 3.0))
+
+
+def test_state_goes_on_to_count_epochs_without_validation():
+    callback = begun()
+    assert callback.monitored({"val_loss": 1.0}) == 1.0
+    for _ in range(6):
+        assert callback.monitored({"loss": 1.0}) is None
+    other = begun()
+    other.load_state_dict(callback.state_dict())
+    for _ in range(4):
+        assert other.monitored({"loss": 1.0}) is None
+    other.check_seen()
+    with pytest.raises(InputError, match="Pass `validation_data`"):
+        other.monitored({"loss": 1.0})

@@ -37,7 +37,7 @@ os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
 from kerasrecipes.callbacks.progress import Progress
 progress = Progress()
 class Stopping: best_epoch = 1
-progress.stopping = Stopping()
+progress._stopping = Stopping()
 progress.set_params({"epochs": 3})
 for epoch in range(3):
     progress.on_epoch_begin(epoch)

@@ -1,7 +1,10 @@
 """The standard set in real fits: schedules bound, rates logged, Ctrl-C, a line per epoch."""
 
+import datetime
 import io
 import os
+import pathlib
+import re
 import signal
 import threading
 
@@ -10,10 +13,11 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from kerasrecipes import callbacks, optimizers, schedules
+from kerasrecipes import callbacks, data, optimizers, schedules
 from kerasrecipes._checks import InputError
 from kerasrecipes._export import members
 
+TESTS = pathlib.Path(__file__).resolve().parents[1]
 X = np.random.default_rng(0).normal(size=(64, 3)).astype("float32")
 DATA = {"x": X, "y": X[:, :1], "batch_size": 16, "verbose": 0}
 VALIDATION = {"validation_data": (X, X[:, :1])}
@@ -29,11 +33,93 @@ def cosine(epoch, epochs, peak):
     return peak * (1 + np.cos(np.pi * epoch / epochs)) / 2
 
 
-def test_no_callback_escapes():
-    here = {"BindSchedule", "EarlyStopping", "EpochOrder", "Interrupt", "Progress", "standard"}
-    logs = {"GradientLog", "LearningRateLog", "PenaltyLog"}  # tests/callbacks/test_logs.py
-    average = {"AverageForEvaluation"}  # tests/optimizers/test_schedule_free_adamw.py
-    assert set(members("callbacks")) == here | logs | average
+TESTED_IN = {
+    "AverageForEvaluation": "callbacks/test_standard.py",
+    "BindSchedule": "callbacks/test_standard.py",
+    "EpochOrder": "callbacks/test_standard.py",
+    "GradientLog": "callbacks/test_logs.py",
+    "LearningRateLog": "callbacks/test_standard.py",
+    "MLflowLogger": "callbacks/test_loggers.py",
+    "PenaltyLog": "callbacks/test_logs.py",
+    "TensorBoardLogger": "callbacks/test_loggers.py",
+    "WandbLogger": "callbacks/test_loggers.py",
+    "check_callbacks": "callbacks/test_callback_check.py",
+    "standard": "callbacks/test_standard.py",
+}
+
+
+@pytest.mark.parametrize("name", sorted(members("callbacks")))
+def test_no_callback_escapes(name):
+    snake = re.sub("(?<=[a-z])(?=[A-Z])", "_", name).lower().replace("reduce_lron", "reduce_lr_on")
+    home = TESTS / TESTED_IN.get(name, f"callbacks/test_{snake}.py")
+    assert re.search(rf"\b{name}\b|{name.lower()}", home.read_text())
+    if name[0].isupper():
+        assert issubclass(members("callbacks")[name], callbacks.Callback)
+
+
+def test_the_whole_set_is_in_an_order_that_passes_the_check(tmp_path):
+    model = linear_model(optimizers.SGD(0.1))
+    every = callbacks.standard(
+        patience=3, plateau=2, checkpoint=tmp_path, averaging="ema", seconds=60, progress=False
+    )
+    names = [type(each).__name__ for each in every]
+    assert names == [
+        "Checkpoint",
+        "CallbackCheck",
+        "Interrupt",
+        "TimeBudget",
+        "EpochOrder",
+        "BindSchedule",
+        "AverageForEvaluation",
+        "WeightAveraging",
+        "LearningRateLog",
+        "GradientLog",
+        "PenaltyLog",
+        "ReduceLROnPlateau",
+        "EarlyStopping",
+    ]
+    callbacks.check_callbacks(every, model)
+    history = model.fit(**DATA, **VALIDATION, epochs=3, callbacks=every).history
+    assert len(history["val_loss"]) == 3
+
+
+def test_arguments_of_the_set_can_be_callbacks_of_ones_own(tmp_path):
+    own = {
+        "plateau": callbacks.ReduceLROnPlateau(factor=0.5),
+        "checkpoint": callbacks.Checkpoint(tmp_path, keep=1),
+        "averaging": callbacks.WeightAveraging("swa"),
+    }
+    found = callbacks.standard(**own, seconds=datetime.timedelta(hours=1))
+    assert all(each in found for each in own.values())
+    (budget,) = (each for each in found if isinstance(each, callbacks.TimeBudget))
+    assert budget.seconds == 3600
+
+
+def test_epoch_order_goes_with_the_epoch_of_the_fit():
+    rows = data.batches(X, X[:, :1], batch_size=16, seed=0)
+    model = linear_model()
+    model.fit(
+        rows,
+        epochs=6,
+        initial_epoch=4,
+        shuffle=False,
+        verbose=0,
+        callbacks=[callbacks.EpochOrder()],
+    )
+    assert rows.epoch == 6
+
+
+def test_average_for_evaluation_is_what_validation_sees():
+    class Seen(keras.callbacks.Callback):
+        def on_test_end(self, logs=None):
+            assert float(self.model.optimizer.is_average) == 1
+
+        def on_train_batch_begin(self, batch, logs=None):
+            assert float(getattr(self.model.optimizer, "is_average", 0)) == 0
+
+    model = linear_model(optimizers.ScheduleFreeAdamW(0.1))
+    every = [callbacks.AverageForEvaluation(), Seen()]
+    model.fit(**DATA, **VALIDATION, epochs=2, callbacks=every)
 
 
 @pytest.mark.parametrize("factory", [optimizers.SGD, keras.optimizers.SGD])
@@ -145,6 +231,9 @@ def test_progress_prints_a_line_per_epoch_and_marks_the_best():
 def test_bad_input():
     with pytest.raises(InputError, match="`patience`"):
         callbacks.standard(patience="long")
+    for argument in ("plateau", "checkpoint", "averaging"):
+        with pytest.raises(InputError, match=f"`{argument}`"):
+            callbacks.standard(**{argument: 0.5})
     with pytest.raises(InputError, match="`progress`"):
         callbacks.standard(progress=2)
     with pytest.raises(InputError, match="`mode` is needed"):
