@@ -20,7 +20,7 @@ AT_LEAST = 1000
 def test_folders_pass(backend):
     if importlib.util.find_spec(backend) is None:
         pytest.skip(f"needs {backend}")
-    command = [sys.executable, "-m", "pytest", "-q", "--tb=short", "-p", "no:cacheprovider"]
+    command = [sys.executable, "-m", "pytest", "-q", "--tb=short", "-n0", "-p", "no:cacheprovider"]
     done = subprocess.run(
         [*command, *(f"tests/{folder}" for folder in FOLDERS)],
         cwd=ROOT,

@@ -34,7 +34,7 @@ def test_it_is_saved_by_its_registered_name(name):
     np.testing.assert_array_equal(again(x), CASES[name](x))
 
 
-@pytest.mark.parametrize("identifier", [*KERAS, *CASES.values(), "prelu"], ids=str)
+@pytest.mark.parametrize("identifier", [*KERAS, *CASES.values(), "prelu"])
 def test_it_is_known_and_gets_an_initializer(identifier):
     found = kr.activations.facts(identifier)
     assert found.initializer in {"he", "lecun", "glorot"}

@@ -29,7 +29,7 @@ def power(x, exponent):
             lambda x: np.where(x > 0, x, 2 * np.expm1(x / 2)),
         ),
     ],
-    ids=repr,
+    ids=lambda each: repr(each) if isinstance(each, Partial) else "expected",
 )
 def test_values_configs_and_saving(partial, formula, tmp_path):
     expected = formula(X.astype("float64"))

@@ -107,7 +107,7 @@ def test_constant_channels_stay(name):
     np.testing.assert_array_equal(one(name, flat), flat)
 
 
-@pytest.mark.parametrize("name", set(OPERATIONS) - {"auto_contrast", "equalize"})
+@pytest.mark.parametrize("name", sorted(set(OPERATIONS) - {"auto_contrast", "equalize"}))
 def test_factor_zero_does_nothing(name):
     np.testing.assert_allclose(one(name, PHOTO, factor=0.0), PHOTO, atol=1e-3)
 
