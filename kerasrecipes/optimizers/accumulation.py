@@ -5,6 +5,9 @@ from typing import Any
 
 from keras import ops
 
+from kerasrecipes.optimizers.known import path_of
+from kerasrecipes.optimizers.replicas import add_shared
+
 
 class Accumulation:
     """Sums of gradients since the last update, kept in variables of an optimizer.
@@ -22,11 +25,11 @@ class Accumulation:
         self.steps = steps
         self._index = optimizer._get_variable_index
         self._sums = [
-            optimizer.add_variable(
-                variable.shape,
+            add_shared(
+                optimizer,
+                f"{path_of(variable).replace('/', '_')}_accumulated",
+                shape=variable.shape,
                 dtype=variable.dtype,
-                aggregation="only_first_replica",
-                name=f"{variable.path.replace('/', '_')}_accumulated",
             )
             for variable in variables
         ]

@@ -24,9 +24,11 @@ class Adadelta(PracticeMixin, keras.optimizers.Adadelta):
             `keras.optimizers.Optimizer`.
 
     Example:
-    >>> optimizer = Adadelta(1.0, global_clipnorm=1.0)
-    >>> optimizer.clipping.global_clipnorm
-    1.0
+    >>> import keras
+    >>> weight = keras.Variable([1.0])
+    >>> Adadelta(1.0).apply([keras.ops.ones(1)], [weight])
+    >>> round(float(weight.numpy()[0]), 4)
+    0.9955
 
     Reference: Zeiler 2012, arXiv:1212.5701.
     """

@@ -23,9 +23,11 @@ class Adagrad(PracticeMixin, keras.optimizers.Adagrad):
             `keras.optimizers.Optimizer`.
 
     Example:
-    >>> optimizer = Adagrad(1e-2, global_clipnorm=1.0)
-    >>> optimizer.clipping.global_clipnorm
-    1.0
+    >>> import keras
+    >>> weight = keras.Variable([1.0])
+    >>> Adagrad(0.1).apply([keras.ops.ones(1)], [weight])
+    >>> round(float(weight.numpy()[0]), 4)
+    0.9
 
     Reference: Duchi et al. 2011, JMLR 12.
     """

@@ -24,9 +24,11 @@ class Adamax(PracticeMixin, keras.optimizers.Adamax):
             `keras.optimizers.Optimizer`.
 
     Example:
-    >>> optimizer = Adamax(2e-3, global_clipnorm=1.0)
-    >>> optimizer.clipping.global_clipnorm
-    1.0
+    >>> import keras
+    >>> weight = keras.Variable([1.0])
+    >>> Adamax(0.1).apply([keras.ops.ones(1)], [weight])
+    >>> round(float(weight.numpy()[0]), 4)
+    0.9
 
     Reference: Kingma & Ba 2015, arXiv:1412.6980, section 7.
     """

@@ -27,9 +27,11 @@ class AdamW(PracticeMixin, keras.optimizers.AdamW):
             `keras.optimizers.Optimizer`.
 
     Example:
-    >>> optimizer = AdamW(1e-3, global_clipnorm=1.0)
-    >>> optimizer.clipping.global_clipnorm
-    1.0
+    >>> import keras
+    >>> weight = keras.Variable([1.0])
+    >>> AdamW(0.1).apply([keras.ops.ones(1)], [weight])
+    >>> round(float(weight.numpy()[0]), 4)
+    0.899
 
     Reference: Loshchilov & Hutter 2019, arXiv:1711.05101.
     """
@@ -38,7 +40,7 @@ class AdamW(PracticeMixin, keras.optimizers.AdamW):
         self,
         learning_rate: Any = 1e-3,
         *,
-        weight_decay: float = 1e-2,
+        weight_decay: float | None = 1e-2,
         beta_1: float = 0.9,
         beta_2: float = 0.999,
         epsilon: float = 1e-8,
@@ -47,7 +49,7 @@ class AdamW(PracticeMixin, keras.optimizers.AdamW):
     ) -> None:
         super().__init__(
             learning_rate,
-            weight_decay=weight_decay,
+            weight_decay=0.0 if weight_decay is None else weight_decay,
             beta_1=beta_1,
             beta_2=beta_2,
             epsilon=epsilon,

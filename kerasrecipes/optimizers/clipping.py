@@ -70,7 +70,11 @@ class Clipping:
             limit = threshold if self.is_auto else self.global_clipnorm
             return [None if g is None else _shrink(g, norm, limit) for g in gradients], norm > limit
         clipped = self._by_parts(gradients, variables)
-        return clipped, global_norm(clipped) < norm * (1 - 1e-6)
+        pairs = zip(gradients, clipped, strict=True)
+        changed = [ops.any(ops.not_equal(g, c)) for g, c in pairs if g is not None]
+        if not changed:
+            return clipped, False
+        return clipped, ops.logical_and(ops.isfinite(norm), ops.any(ops.stack(changed)))
 
     def _by_parts(self, gradients: Gradients, variables: Sequence[Any]) -> list[Any]:
         if self.clipvalue is not None:
@@ -84,8 +88,8 @@ class Clipping:
 
 def global_norm(gradients: Gradients) -> Any:
     """Returns the Euclidean norm of all gradients together, in float32: sqrt(sum g^2)."""
-    squares = [ops.sum(ops.square(ops.cast(g, "float32"))) for g in gradients if g is not None]
-    return ops.sqrt(sum(squares))
+    norms = [_norm(g) for g in gradients if g is not None]
+    return _norm(ops.stack(norms)) if norms else ops.zeros((), "float32")
 
 
 def clip_by_value(gradients: Gradients, threshold: float) -> list[Any]:
@@ -98,19 +102,15 @@ def clip_by_norm(gradients: Gradients, threshold: float) -> list[Any]:
     return [None if g is None else _shrink(g, global_norm([g]), threshold) for g in gradients]
 
 
-def clip_by_global_norm(gradients: Gradients, threshold: float) -> list[Any]:
-    """Returns g * min(1, threshold / norm), with one norm for all of them."""
-    norm = global_norm(gradients)
-    return [None if g is None else _shrink(g, norm, threshold) for g in gradients]
-
-
 def clip_adaptively(
     gradients: Gradients, variables: Sequence[Any], factor: float, *, epsilon: float = 1e-3
 ) -> list[Any]:
     """Returns each unit's g * min(1, factor * max(||w||, epsilon) / ||g||).
 
-    A unit is a slice along the last axis: the weights into one output. Scalars and vectors
-    are units of their own.
+    A unit is a slice along the last axis: the weights into one output of `Dense` or `Conv2D`.
+    Kernels with several output axes, as in `MultiHeadAttention`, are not told from those of
+    convolutions, so one unit of theirs is what ends in the same last index, over all heads.
+    Scalars and vectors are units of their own.
 
     Reference: Brock et al. 2021, arXiv:2102.06171, section 4.
     """
@@ -125,9 +125,17 @@ def clip_adaptively(
 
 
 def _unit_norm(x: Any) -> Any:
-    x = ops.cast(x, "float32")
     axes = tuple(range(len(x.shape) - 1)) if len(x.shape) > 1 else None
-    return ops.sqrt(ops.sum(ops.square(x), axis=axes, keepdims=True))
+    return _norm(x, axis=axes, keepdims=True)
+
+
+def _norm(x: Any, **axes: Any) -> Any:
+    """Returns the Euclidean norm, without overflow in the squares; non-finite stays so."""
+    x = ops.cast(x, "float32")
+    largest = ops.max(ops.abs(x), initial=0.0, **axes)
+    usable = ops.logical_and(largest > 0, ops.isfinite(largest))
+    scale = ops.where(usable, largest, ops.ones_like(largest))
+    return scale * ops.sqrt(ops.sum(ops.square(x / scale), **axes))
 
 
 def _shrink(gradient: Any, norm: Any, limit: Any) -> Any:

@@ -4,7 +4,8 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from kerasrecipes._checks import InputError
+from kerasrecipes._checks import InputError, fail
+from kerasrecipes.optimizers.known import path_of
 
 NOT_DECAYED = (
     r"(^|/)(bias|\w*_bias)$",
@@ -19,6 +20,8 @@ def check_patterns(argument: str, patterns: Sequence[str]) -> tuple[str, ...]:
     """Returns the regular expressions as a tuple; a broken one is an `InputError`."""
     if isinstance(patterns, str):
         patterns = (patterns,)
+    if not isinstance(patterns, (list, tuple, set, frozenset)):
+        fail(argument, "a list of regular expressions of variable paths", patterns)
     for pattern in patterns:
         try:
             re.compile(pattern)
@@ -39,7 +42,7 @@ def is_decayed(
 ) -> bool:
     """Returns whether nothing excludes the variable: no pattern, no list, no part of its name."""
     return not (
-        any(re.search(pattern, variable.path) for pattern in patterns)
+        any(re.search(pattern, path_of(variable)) for pattern in patterns)
         or any(variable is each for each in var_list or ())
         or any(re.search(name, variable.name) for name in var_names or ())
     )

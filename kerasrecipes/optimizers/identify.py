@@ -1,5 +1,7 @@
 """From a name to an optimizer."""
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 import keras
@@ -24,33 +26,40 @@ def get(identifier: Any, **arguments: Any) -> keras.optimizers.Optimizer:
     ('AdamW', 0.01)
     """
     given = {key: value for key, value in arguments.items() if value is not None}
+    return read("optimizer", identifier, given)
+
+
+def read(
+    argument: str, identifier: Any, given: Mapping[str, Any] = MappingProxyType({})
+) -> keras.optimizers.Optimizer:
+    """Returns the optimizer that the argument describes, made with what else is given."""
     if isinstance(identifier, keras.optimizers.Optimizer):
         if given:
             raise InputError(
-                f"`optimizer` is a finished {type(identifier).__name__}, so {', '.join(given)} "
+                f"`{argument}` is a finished {type(identifier).__name__}, so {', '.join(given)} "
                 "cannot be set as well. Set them on the optimizer, or name it by a string."
             )
         return identifier
     if isinstance(identifier, str):
         identifier = {"name": identifier}
     if not isinstance(identifier, dict) or "name" not in identifier:
-        fail("optimizer", "a name, a dict with a 'name', or a Keras optimizer", identifier)
+        fail(argument, "a name, a dict with a 'name', or a Keras optimizer", identifier)
     own = {key: value for key, value in identifier.items() if key != "name"}
     twice = sorted(set(own) & set(given))
     if twice:
-        raise InputError(f"`optimizer` sets {', '.join(twice)}, which the recipe sets as well.")
-    factory = _factory(str(identifier["name"]))
+        raise InputError(f"`{argument}` sets {', '.join(twice)}, which the recipe sets as well.")
+    factory = _factory(argument, str(identifier["name"]))
     if WRAPPED in own:
-        own[WRAPPED] = get(own[WRAPPED], **given)
+        own[WRAPPED] = read(WRAPPED, own[WRAPPED], given)
         given = {}
-    return bind("optimizer", factory, {**given, **own})
+    return bind(argument, factory, {**given, **own})
 
 
 WRAPPED = "inner_optimizer"
 
 
-def _factory(name: str) -> Any:
-    factory = lookup("optimizer", "optimizers", name)
+def _factory(argument: str, name: str) -> Any:
+    factory = lookup(argument, "optimizers", name)
     if not isinstance(factory, type):
-        fail("optimizer", "the name of an optimizer", name)
+        fail(argument, "the name of an optimizer", name)
     return factory

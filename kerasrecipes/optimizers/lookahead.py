@@ -7,7 +7,8 @@ from keras import ops
 
 from kerasrecipes._checks import check_int, check_number
 from kerasrecipes._export import export
-from kerasrecipes.optimizers.replicas import after_all_reduce
+from kerasrecipes.optimizers.known import known
+from kerasrecipes.optimizers.replicas import divided
 from kerasrecipes.optimizers.set_elsewhere import set_elsewhere
 from kerasrecipes.optimizers.wrapper import OptimizerWrapper
 
@@ -60,7 +61,7 @@ class Lookahead(OptimizerWrapper):
     def apply(self, grads: Sequence[Any], trainable_variables: Sequence[Any] | None = None) -> None:
         """Lets the inner optimizer update the variables, and then the slow weights."""
         variables = known(self, trainable_variables)
-        moves = after_all_reduce(lambda _: [self._move_of_slow(v) for v in variables], grads)
+        moves = divided([self._move_of_slow(variable) for variable in variables])
         self.inner_optimizer.apply(grads, variables)
         super().apply(moves, variables)
 

@@ -7,10 +7,11 @@ import keras
 from keras import ops
 
 from kerasrecipes import _keras_internals
-from kerasrecipes._checks import InputError
+from kerasrecipes._checks import InputError, check_int, check_number
 from kerasrecipes._export import export
 from kerasrecipes.optimizers.replicas import any_replica
 from kerasrecipes.optimizers.sam import SAM
+from kerasrecipes.optimizers.wrapper import inner
 
 
 @export("optimizers")
@@ -23,10 +24,12 @@ class LossScaleOptimizer(keras.optimizers.LossScaleOptimizer):
     Recipe models bring it along under the policy "mixed_float16".
 
     Args:
-        inner_optimizer: A Keras optimizer.
-        **kwargs: `initial_scale`, `dynamic_growth_steps` and `name`, as in Keras.
+        inner_optimizer: A Keras optimizer, or a name or dict as for `optimizers.get`.
+        initial_scale: s at the start, float > 0. Defaults to 2**15.
+        dynamic_growth_steps: Updates in a row after which s doubles, int >= 1. Defaults to 2000.
+        **kwargs: `name`, as in Keras.
 
-    Raises: InputError around `SAM`.
+    Raises: InputError around `SAM` and around another `LossScaleOptimizer`.
 
     Example:
     >>> import kerasrecipes as kr
@@ -37,13 +40,26 @@ class LossScaleOptimizer(keras.optimizers.LossScaleOptimizer):
     Reference: Micikevicius et al. 2018, arXiv:1710.03740.
     """
 
-    def __init__(self, inner_optimizer: Any, **kwargs: Any) -> None:
-        if any(isinstance(each, SAM) for each in _keras_internals.wrapped(inner_optimizer)):
+    def __init__(
+        self,
+        inner_optimizer: Any,
+        *,
+        initial_scale: float = 2.0**15,
+        dynamic_growth_steps: int = 2000,
+        **kwargs: Any,
+    ) -> None:
+        optimizer = inner(inner_optimizer)
+        if any(isinstance(each, SAM) for each in _keras_internals.wrapped(optimizer)):
             raise InputError(
                 "SAM cannot train with loss scaling, since it takes two gradients in a step. Use "
                 'the policy "mixed_bfloat16", which needs none, or "float32".'
             )
-        super().__init__(inner_optimizer, **kwargs)
+        super().__init__(
+            optimizer,
+            initial_scale=check_number("initial_scale", initial_scale, low=0.0, open_low=True),
+            dynamic_growth_steps=check_int("dynamic_growth_steps", dynamic_growth_steps, low=1),
+            **kwargs,
+        )
 
     def check_finite(self, grads: Sequence[Any]) -> Any:
         """Returns whether the gradients of all replicas are finite."""
@@ -55,10 +71,9 @@ class LossScaleOptimizer(keras.optimizers.LossScaleOptimizer):
         return super().from_config(dict(config), custom_objects=custom_objects)
 
 
-def scaled(optimizer: Any) -> Any:
+def scaled(optimizer: Any, policy: Any) -> Any:
     """Returns the optimizer with loss scaling if the policy is "mixed_float16" and it has none."""
-    half = keras.config.dtype_policy().name == "mixed_float16"
-    if not half or not isinstance(optimizer, keras.optimizers.Optimizer):
+    if policy.name != "mixed_float16" or not isinstance(optimizer, keras.optimizers.Optimizer):
         return optimizer
     if isinstance(optimizer, keras.optimizers.LossScaleOptimizer):
         return optimizer

@@ -8,6 +8,8 @@ from keras import ops
 
 from kerasrecipes._export import export
 from kerasrecipes.optimizers.practice_mixin import PracticeMixin
+from kerasrecipes.optimizers.replicas import add_shared
+from kerasrecipes.optimizers.settings import checked
 
 _DECAY = 0.96**0.004
 
@@ -28,15 +30,10 @@ class _Nadam(keras.optimizers.Optimizer):
         add = self.add_variable_from_reference
         self.momentums = [add(variable, name="momentum") for variable in variables]
         self.velocities = [add(variable, name="velocity") for variable in variables]
-        self.product = self.add_variable(
-            (), "ones", "float32", aggregation="only_first_replica", name="momentum_product"
-        )
+        self.product = add_shared(self, "momentum_product", initializer="ones")
 
     def apply(self, grads: Sequence[Any], trainable_variables: Sequence[Any] | None = None) -> None:
         """Moves p on by one update, and updates the variables."""
-        if not self.built and trainable_variables is not None:
-            trainable_variables = list(trainable_variables)
-            self.build(trainable_variables)
         self.assign(self.product, self.product * self._momentum(1))
         super().apply(grads, trainable_variables)
 
@@ -82,9 +79,11 @@ class Nadam(PracticeMixin, _Nadam):
             `keras.optimizers.Optimizer`.
 
     Example:
-    >>> optimizer = Nadam(2e-3, global_clipnorm=1.0)
-    >>> optimizer.clipping.global_clipnorm
-    1.0
+    >>> import keras
+    >>> weight = keras.Variable([1.0])
+    >>> Nadam(0.1).apply([keras.ops.ones(1)], [weight])
+    >>> round(float(weight.numpy()[0]), 4)
+    0.8944
 
     Reference: Dozat 2016, ICLR workshop; the constants are those of `torch.optim.NAdam`.
     """
@@ -99,9 +98,11 @@ class Nadam(PracticeMixin, _Nadam):
         **kwargs: Any,
     ) -> None:
         super().__init__(learning_rate, **kwargs)
-        self.beta_1 = beta_1
-        self.beta_2 = beta_2
-        self.epsilon = epsilon
+        own = {"beta_1": beta_1, "beta_2": beta_2, "epsilon": epsilon}
+        own = checked(type(self), own)
+        self.beta_1: float = own["beta_1"]
+        self.beta_2: float = own["beta_2"]
+        self.epsilon: float = own["epsilon"]
 
     def get_config(self) -> dict[str, Any]:
         """Returns the constructor's arguments."""

@@ -4,6 +4,8 @@ from typing import Any
 
 from keras import ops
 
+from kerasrecipes.optimizers.replicas import add_shared
+
 LENGTH = 500
 PERCENTILE = 90.0
 
@@ -19,10 +21,8 @@ class NormHistory:
     """
 
     def __init__(self, optimizer: Any) -> None:
-        add = optimizer.add_variable
-        shared = {"aggregation": "only_first_replica"}
-        self._norms = add((LENGTH,), dtype="float32", name="gradient_norms", **shared)
-        self._count = add((), dtype="int32", name="gradient_norm_count", **shared)
+        self._norms = add_shared(optimizer, "gradient_norms", shape=(LENGTH,))
+        self._count = add_shared(optimizer, "gradient_norm_count", dtype="int32")
 
     def add(self, norm: Any, keep: Any) -> Any:
         """Adds a norm and returns the percentile with it; a non-finite one is not added.

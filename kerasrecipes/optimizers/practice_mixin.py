@@ -3,8 +3,11 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, Self
 
+from kerasrecipes._checks import fail
 from kerasrecipes.optimizers.decay import NOT_DECAYED
+from kerasrecipes.optimizers.replicas import replicas_in_scope
 from kerasrecipes.optimizers.scheduled_rate import ScheduledRate
+from kerasrecipes.optimizers.settings import checked
 from kerasrecipes.optimizers.variable_groups import VariableGroups
 from kerasrecipes.optimizers.whole_gradient import WholeGradient
 
@@ -36,11 +39,15 @@ class PracticeMixin(WholeGradient, VariableGroups, ScheduledRate):
             (and of the decay, which is times the rate); the first that is found counts. See
             `layerwise_decay`. Defaults to None, 1 for all.
         gradient_accumulation_steps: Batches per update, int >= 2, or None for one. Their
-            gradients are averaged, then clipped. Defaults to None.
+            gradients are averaged, then clipped. Those left over when a fit ends count in the first
+            update of the next. Defaults to None.
         track_updates: Whether `statistics` tells the update ratio, which costs a copy of the
             weights, and the gradient norm where nothing is clipped. Defaults to False.
         **kwargs: Arguments of the Keras optimizer.
     """
+
+    use_ema: bool
+    ema_overwrite_frequency: int | None
 
     def __init__(
         self,
@@ -56,6 +63,7 @@ class PracticeMixin(WholeGradient, VariableGroups, ScheduledRate):
         track_updates: bool = False,
         **kwargs: Any,
     ) -> None:
+        kwargs = checked(type(self), kwargs)
         super().__init__(
             learning_rate,
             clipvalue=clipvalue,
@@ -71,8 +79,16 @@ class PracticeMixin(WholeGradient, VariableGroups, ScheduledRate):
 
     def build(self, variables: Sequence[Any]) -> None:
         """Creates the optimizer's variables for the given trainable variables, once."""
-        if not self.built:
-            super().build(list(variables))
+        if self.built:
+            return
+        if self.use_ema and self.ema_overwrite_frequency and replicas_in_scope() > 1:
+            fail(
+                "ema_overwrite_frequency",
+                "None under several replicas",
+                self.ema_overwrite_frequency,
+                "Average by `callbacks.WeightAveraging` instead.",
+            )
+        super().build(list(variables))
 
     def get_config(self) -> dict[str, Any]:
         """Returns the constructor's arguments."""

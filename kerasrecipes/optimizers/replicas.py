@@ -21,6 +21,14 @@ def after_all_reduce(
     present = [_dense(g) for g in gradients if g is not None]
     summed = iter(context.all_reduce("sum", present))
     whole = transform([None if g is None else next(summed) for g in gradients])
+    return divided(whole)
+
+
+def divided(whole: Sequence[Any]) -> list[Any]:
+    """Returns each replica's part of gradients that all of them know; the parts add up."""
+    context = _replicas()
+    if context is None:
+        return list(whole)
     return [None if g is None else g / context.num_replicas_in_sync for g in whole]
 
 
@@ -32,9 +40,36 @@ def any_replica(condition: Any) -> Any:
     return context.all_reduce("sum", keras.ops.cast(condition, "float32")) > 0
 
 
+def replicas_in_scope() -> int:
+    """Returns how many replicas the strategy has whose scope, or whose step, this is."""
+    if keras.config.backend() != "tensorflow":
+        return 1
+    import tensorflow as tf
+
+    return tf.distribute.get_strategy().num_replicas_in_sync
+
+
 def several_replicas() -> bool:
     """Returns whether the step is one of several replicas' steps."""
     return _replicas() is not None
+
+
+def add_shared(
+    optimizer: Any,
+    name: str,
+    *,
+    shape: Sequence[int] = (),
+    dtype: str = "float32",
+    initializer: Any = "zeros",
+) -> Any:
+    """Returns a new variable of an optimizer, which is the same on every replica."""
+    return optimizer.add_variable(
+        tuple(shape),
+        initializer=initializer,
+        dtype=dtype,
+        aggregation="only_first_replica",
+        name=name,
+    )
 
 
 def _replicas() -> Any:

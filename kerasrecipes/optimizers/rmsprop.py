@@ -26,9 +26,11 @@ class RMSprop(PracticeMixin, keras.optimizers.RMSprop):
             `keras.optimizers.Optimizer`.
 
     Example:
-    >>> optimizer = RMSprop(1e-3, global_clipnorm=1.0)
-    >>> optimizer.clipping.global_clipnorm
-    1.0
+    >>> import keras
+    >>> weight = keras.Variable([1.0])
+    >>> RMSprop(0.1).apply([keras.ops.ones(1)], [weight])
+    >>> round(float(weight.numpy()[0]), 4)
+    0.6838
 
     Reference: Tieleman & Hinton 2012, Coursera lecture 6e.
     """

@@ -12,6 +12,7 @@ from kerasrecipes import _keras_internals
 from kerasrecipes._checks import InputError, check_number
 from kerasrecipes._export import export
 from kerasrecipes.optimizers.clipping import global_norm
+from kerasrecipes.optimizers.known import known
 from kerasrecipes.optimizers.replicas import after_all_reduce
 from kerasrecipes.optimizers.wrapper import OptimizerWrapper
 
@@ -25,7 +26,7 @@ class SAM(OptimizerWrapper):
     with one norm over all variables, and over the whole batch of all replicas. An update costs
     two gradients, so a model has to take part: `recipes.RecipeModel` does, and can be used in
     place of `keras.Model(inputs, outputs)`; under TensorFlow only. The moving statistics of
-    normalisations follow the first pass alone.
+    normalisations and the metrics follow the first pass alone.
 
     Args:
         inner_optimizer: A Keras optimizer, or a name or dict as for `optimizers.get`.
@@ -44,6 +45,8 @@ class SAM(OptimizerWrapper):
 
     def __init__(self, inner_optimizer: Any, *, rho: float = 0.05, name: str | None = None) -> None:
         super().__init__(inner_optimizer, name=name)
+        if any(isinstance(each, SAM) for each in _keras_internals.wrapped(self.inner_optimizer)):
+            raise InputError("`inner_optimizer` must not be SAM again. Raise `rho` instead.")
         self.rho = check_number("rho", rho, low=0.0, open_low=True)
 
     def build(self, variables: Sequence[Any]) -> None:
@@ -62,7 +65,7 @@ class SAM(OptimizerWrapper):
                 "with a recipe, or with `kerasrecipes.recipes.RecipeModel(inputs, outputs)` in "
                 "place of `keras.Model`, and train it under TensorFlow."
             )
-        variables = list(trainable_variables or self._trainable_variables)
+        variables = known(self, trainable_variables)
         super().apply(after_all_reduce(self._climb, grads), variables)
         worst = gradient_of(variables)
         present = [v for g, v in zip(grads, variables, strict=True) if g is not None]
@@ -101,7 +104,7 @@ def second_gradient(model: keras.Model, data: Any, *_: Any) -> Iterator[None]:
     x, y, weight = keras.utils.unpack_x_y_sample_weight(data)
 
     def gradient_of(variables: list[Any]) -> list[Any]:
-        statistics = model.non_trainable_weights
+        statistics = [*model.non_trainable_weights, *model.metrics_variables]
         before = [ops.copy(each) for each in statistics]
         with tf.GradientTape() as tape:
             predictions = model(x, training=True)

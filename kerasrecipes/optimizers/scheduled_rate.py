@@ -1,6 +1,7 @@
 """Learning rates that follow a schedule, its place in the fit, and a factor."""
 
 import contextlib
+import numbers
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -9,6 +10,7 @@ from keras import ops
 
 from kerasrecipes._checks import InputError, check_number
 from kerasrecipes._keras_internals import learning_rate_schedule
+from kerasrecipes.optimizers.replicas import add_shared
 from kerasrecipes.schedules.schedule import FitLength, Schedule, unknown_length
 
 
@@ -25,8 +27,9 @@ class ScheduledRate:
     accumulation_steps: int
 
     def __init__(self, learning_rate: Any, **kwargs: Any) -> None:
-        if isinstance(learning_rate, (int, float)):
-            learning_rate = check_number("learning_rate", learning_rate, low=0.0)
+        if not callable(learning_rate):
+            remedy = "Or give a schedule, or a function without arguments."
+            learning_rate = check_number("learning_rate", learning_rate, low=0.0, remedy=remedy)
         super().__init__(learning_rate, **kwargs)  # type: ignore[call-arg]
         self._use_rate(learning_rate)
         self._fit_is_bound = False
@@ -40,15 +43,10 @@ class ScheduledRate:
         """Creates the variables that tell the factor and the fit."""
         optimizer: Any = super()
         optimizer.build(variables)
-        self.rate_factor = self._scalar("rate_factor", "float32", "ones")
-        self.fit_start = self._scalar("fit_start", "int32", "zeros")
-        self.fit_steps = self._scalar("fit_steps", "int32", "zeros")
-        self.fit_steps_per_epoch = self._scalar("fit_steps_per_epoch", "int32", "zeros")
-
-    def _scalar(self, name: str, dtype: str, initializer: str) -> Any:
-        return self.add_variable(  # type: ignore[attr-defined]
-            (), initializer, dtype, aggregation="only_first_replica", name=name
-        )
+        self.rate_factor = add_shared(self, "rate_factor", initializer="ones")
+        self.fit_start = add_shared(self, "fit_start", dtype="int32")
+        self.fit_steps = add_shared(self, "fit_steps", dtype="int32")
+        self.fit_steps_per_epoch = add_shared(self, "fit_steps_per_epoch", dtype="int32")
 
     def load_own_variables(self, store: Any) -> None:
         """Loads the optimizer's variables; a schedule goes on in the fit that was saved."""
@@ -59,6 +57,9 @@ class ScheduledRate:
     def bind_fit(self, *, epoch: int, steps: int, steps_per_epoch: int) -> None:
         """Tells a schedule of relative length which fit it is in.
 
+        A fit of the same length that goes on at an epoch > 0 goes on where the schedule is, which
+        is earlier than the epoch tells if updates were skipped.
+
         Args:
             epoch: The epoch that begins now.
             steps: Batches in the whole fit.
@@ -67,7 +68,11 @@ class ScheduledRate:
         if not self.built:
             raise InputError("`bind_fit` needs a built optimizer. Call `build(variables)` first.")
         done = epoch * steps_per_epoch // self.accumulation_steps
-        self.fit_start.assign(int(number(self.iterations)) - done)
+        updates, begun = int(number(self.iterations)), int(number(self.fit_start))
+        bound = number(self.fit_steps), number(self.fit_steps_per_epoch)
+        if epoch == 0 or bound != (steps, steps_per_epoch) or not 0 < updates - begun < done:
+            begun = updates - done
+        self.fit_start.assign(begun)
         self.fit_steps.assign(steps)
         self.fit_steps_per_epoch.assign(steps_per_epoch)
         self._fit_is_bound = True
@@ -85,7 +90,7 @@ class ScheduledRate:
 
     @learning_rate.setter
     def learning_rate(self, value: Any) -> None:
-        fixed = isinstance(value, (int, float))
+        fixed = isinstance(value, numbers.Real)
         if self._is_scheduled and fixed:
             raise InputError(
                 "`learning_rate` is a schedule, which a number cannot replace. Set `rate_factor` "

@@ -43,9 +43,11 @@ class SGD(PracticeMixin, _SGD):
             `keras.optimizers.Optimizer`.
 
     Example:
-    >>> optimizer = SGD(1e-2, global_clipnorm=1.0)
-    >>> optimizer.clipping.global_clipnorm
-    1.0
+    >>> import keras
+    >>> weight = keras.Variable([1.0])
+    >>> SGD(0.1).apply([keras.ops.ones(1)], [weight])
+    >>> round(float(weight.numpy()[0]), 4)
+    0.9
 
     Reference: Sutskever et al. 2013, ICML.
     """

@@ -7,6 +7,7 @@ import keras
 from keras import ops
 
 from kerasrecipes.optimizers.clipping import global_norm
+from kerasrecipes.optimizers.replicas import add_shared
 
 
 class Statistics:
@@ -17,9 +18,7 @@ class Statistics:
     """
 
     def __init__(self, optimizer: Any) -> None:
-        self._sums = optimizer.add_variable(
-            (5,), dtype="float32", aggregation="only_first_replica", name="statistics"
-        )
+        self._sums = add_shared(optimizer, "statistics", shape=(5,))
 
     def record_gradient(self, norm: Any, clipped: Any, due: Any) -> None:
         """Counts a gradient of the given norm, and whether clipping changed it."""

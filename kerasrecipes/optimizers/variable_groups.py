@@ -5,9 +5,14 @@ from typing import Any
 
 from keras import ops
 
+from kerasrecipes._checks import InputError
 from kerasrecipes._keras_internals import NoKerasDecay
 from kerasrecipes.optimizers.decay import NOT_DECAYED, check_patterns, is_decayed
-from kerasrecipes.optimizers.rate_multipliers import check_multipliers, multiplier_of
+from kerasrecipes.optimizers.rate_multipliers import (
+    check_matches,
+    check_multipliers,
+    multiplier_of,
+)
 
 
 class VariableGroups(NoKerasDecay):
@@ -40,7 +45,15 @@ class VariableGroups(NoKerasDecay):
     def exclude_from_weight_decay(
         self, var_list: Sequence[Any] | None = None, var_names: Sequence[str] | None = None
     ) -> None:
-        """Excludes more variables, as in Keras; unlike `exclude_from_decay` it is not saved."""
+        """Excludes more variables, as in Keras; unlike `exclude_from_decay` it is not saved.
+
+        Raises: InputError if the optimizer is built, as that of a recipe model is.
+        """
+        if self.built:  # type: ignore[attr-defined]
+            raise InputError(
+                "`exclude_from_weight_decay` must be called before the optimizer is built. Pass "
+                "`exclude_from_decay` to the optimizer instead, which is also saved."
+            )
         self._also_excluded = {"var_list": var_list, "var_names": var_names}
 
     def build(self, variables: Sequence[Any]) -> None:
@@ -51,6 +64,7 @@ class VariableGroups(NoKerasDecay):
             is_decayed(variable, self.exclude_from_decay, **self._also_excluded)
             for variable in variables
         ]
+        check_matches(self.rate_multipliers, variables)
         self._factors = [multiplier_of(v, self.rate_multipliers) for v in variables]
 
     def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:

@@ -4,12 +4,12 @@ import functools
 from collections.abc import Sequence
 from typing import Any
 
-import keras
 from keras import ops
 
 from kerasrecipes._checks import check_choice, check_int, fail
 from kerasrecipes.optimizers.accumulation import Accumulation
 from kerasrecipes.optimizers.clipping import Clipping, global_norm
+from kerasrecipes.optimizers.known import known
 from kerasrecipes.optimizers.norm_history import NormHistory
 from kerasrecipes.optimizers.replicas import after_all_reduce, several_replicas
 from kerasrecipes.optimizers.statistics import Statistics
@@ -74,7 +74,7 @@ class WholeGradient:
     def apply(self, grads: Sequence[Any], trainable_variables: Sequence[Any] | None = None) -> None:
         """Accumulates and clips the gradients of the whole batch, and updates the variables."""
         optimizer: Any = super()
-        variables = self._known(trainable_variables)
+        variables = known(self, trainable_variables)
         if variables and (self._accumulation or self._statistics or self.hooks):
             grads = after_all_reduce(lambda whole: self._prepare(whole, variables), grads)
         due = self._is_due()
@@ -93,15 +93,6 @@ class WholeGradient:
         if admitted is not None:
             calls = super().iterations  # type: ignore[misc]
             calls.assign_sub(ops.where(admitted, 0, 1))
-
-    def _known(self, variables: Sequence[Any] | None) -> list[Any]:
-        """Returns the variables to update, after building for them."""
-        if variables is None:
-            return list(self._trainable_variables)  # type: ignore[attr-defined]
-        if not self.built:
-            with keras.name_scope(self.name):  # type: ignore[attr-defined]
-                self.build(variables)
-        return list(variables)
 
     def _prepare(self, gradients: list[Any], variables: list[Any]) -> list[Any]:
         scale = self.loss_scale_factor  # type: ignore[attr-defined]
@@ -168,6 +159,7 @@ class WholeGradient:
     def _zero_unless_due(self, value: Any) -> Any:
         if self._is_always_due():
             return value
+        value = ops.convert_to_tensor(value)
         return ops.where(self._is_due(), value, ops.zeros_like(value))
 
     def statistics(self) -> dict[str, float]:

@@ -5,7 +5,9 @@ from typing import Any, Self
 
 import keras
 
-from kerasrecipes.optimizers.identify import get
+from kerasrecipes._checks import InputError
+from kerasrecipes._keras_internals import wrapped
+from kerasrecipes.optimizers.identify import WRAPPED, read
 
 
 class OptimizerWrapper(keras.optimizers.Optimizer):
@@ -16,15 +18,16 @@ class OptimizerWrapper(keras.optimizers.Optimizer):
     Args:
         inner_optimizer: A Keras optimizer, or what `optimizers.get` reads as one.
         name: Name, or None.
-        **arguments: Arguments for an inner optimizer given by name.
+
+    Raises: InputError around a `LossScaleOptimizer`, which has to be the outermost.
 
     Attributes:
         inner_optimizer: The wrapped optimizer.
     """
 
-    def __init__(self, inner_optimizer: Any, *, name: str | None = None, **arguments: Any) -> None:
+    def __init__(self, inner_optimizer: Any, *, name: str | None = None) -> None:
         super().__init__(learning_rate=0.0, name=name)
-        self.inner_optimizer = get(inner_optimizer, **arguments)
+        self.inner_optimizer = inner(inner_optimizer)
 
     def build(self, variables: Sequence[Any]) -> None:
         """Builds the inner optimizer as well."""
@@ -68,3 +71,14 @@ class OptimizerWrapper(keras.optimizers.Optimizer):
         """Returns the optimizer that `get_config` described."""
         inner = keras.saving.deserialize_keras_object(config["inner_optimizer"], custom_objects)
         return cls(**{**config, "inner_optimizer": inner})
+
+
+def inner(identifier: Any) -> keras.optimizers.Optimizer:
+    """Returns the optimizer to wrap; one that scales the loss is refused."""
+    optimizer = read(WRAPPED, identifier)
+    if any(isinstance(each, keras.optimizers.LossScaleOptimizer) for each in wrapped(optimizer)):
+        raise InputError(
+            f"`{WRAPPED}` must not scale the loss. Put LossScaleOptimizer outside of all other "
+            "wrappers, so that an overflow skips their steps too."
+        )
+    return optimizer

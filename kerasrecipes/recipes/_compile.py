@@ -13,7 +13,6 @@ from kerasrecipes import optimizers, schedules
 from kerasrecipes._checks import InputError, check_int, check_number, fail
 from kerasrecipes._export import export
 from kerasrecipes.optimizers.identify import WRAPPED
-from kerasrecipes.optimizers.loss_scale_optimizer import scaled
 from kerasrecipes.recipes.recipe_model import RecipeCall, RecipeModel
 from kerasrecipes.targets.identify import get as get_target
 
@@ -62,7 +61,7 @@ def compile_model(
     model = RecipeModel(inputs, outputs, name=name)
     made = _optimizer(optimizer, learning_rate, schedule, clip_norm, weight_decay)
     model.compile(
-        optimizer=scaled(made),
+        optimizer=made,
         loss=target.loss(label_smoothing=label_smoothing),
         metrics=target.metrics(),
     )

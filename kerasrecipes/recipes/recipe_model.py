@@ -16,6 +16,7 @@ from kerasrecipes.callbacks.callback_check import check_callbacks
 from kerasrecipes.callbacks.checkpoint import Checkpoint
 from kerasrecipes.callbacks.epoch_order import EpochOrder
 from kerasrecipes.data.fingerprint import fingerprint
+from kerasrecipes.optimizers.loss_scale_optimizer import scaled
 from kerasrecipes.optimizers.sam import second_gradient
 from kerasrecipes.targets.target import Target
 
@@ -72,6 +73,21 @@ class RecipeModel(keras.Model):
     def target(self) -> Target | None:
         """What the model was made to predict."""
         return None if self.recipe is None else self.recipe.arguments["target"]
+
+    def compile(self, *args: Any, **kwargs: Any) -> None:
+        """Compiles as `keras.Model.compile` does, with the loss scaling of this package."""
+        given = inspect.signature(super().compile).bind(*args, **kwargs)
+        given.apply_defaults()
+        if given.arguments["auto_scale_loss"]:
+            optimizer = keras.optimizers.get(given.arguments["optimizer"])
+            given.arguments["optimizer"] = scaled(optimizer, self.dtype_policy)
+        super().compile(*given.args, **given.kwargs)
+
+    def compile_from_config(self, config: dict[str, Any]) -> None:
+        """Compiles a loaded model; Keras would not, since `compile` is not its own."""
+        self.compile(**keras.saving.deserialize_keras_object(config))
+        if self.optimizer is not None:
+            self.optimizer.build(self.trainable_variables)
 
     def train_step(self, *args: Any, **kwargs: Any) -> Any:
         """Trains on one batch as `keras.Model.train_step` does, for `SAM` with two gradients."""

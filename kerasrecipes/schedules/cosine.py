@@ -7,7 +7,7 @@ from keras import ops
 
 from kerasrecipes._checks import check_number
 from kerasrecipes._export import export
-from kerasrecipes.schedules.duration import duration
+from kerasrecipes.schedules.duration import check_within, duration
 from kerasrecipes.schedules.schedule import FitLength, Schedule, as_float
 
 
@@ -26,7 +26,7 @@ class Cosine(Schedule):
         total: T: updates (int), a share of the fit (float), or "5 epochs". Defaults to None, the
             whole fit.
         warmup: W: updates (int), a share of `total` (float), or "5 epochs". Defaults to 0, no
-            warm-up.
+            warm-up; at most T.
         floor: f, in [0, p]. Defaults to 0.0.
 
     Example:
@@ -46,6 +46,7 @@ class Cosine(Schedule):
         self.warmup = warmup
         self._total = duration("total", 1.0 if total is None else total)
         self._warmup = duration("warmup", warmup, of=self._total)
+        check_within(self._total, warmup=self._warmup)
 
     def at(self, step: Any, fit: FitLength | None) -> Any:
         """Returns the rate after `step` updates."""

@@ -5,6 +5,7 @@ import numbers
 import re
 from typing import Any, NamedTuple
 
+import numpy as np
 from keras import ops
 
 from kerasrecipes._checks import InputError, check_choice, check_number, fail
@@ -53,8 +54,8 @@ class Duration:
     def plain(self) -> int | float | str:
         """The number or text that `duration` reads as this length."""
         if self.unit == "epochs":
-            return f"{self.amount!r} epochs"
-        return self.amount if self.unit == "share" else int(self.amount)
+            return f"{np.format_float_positional(self.amount, trim='0')} epochs"
+        return float(self.amount) if self.unit == "share" else int(self.amount)
 
     def updates(self, fit: FitLength | None, dtype: Any) -> Any:
         """Returns the length, rounded to whole updates, a scalar tensor of `dtype`."""
@@ -100,11 +101,33 @@ def duration(
     """
     length = _read(argument, value)
     high = 1.0 if length.unit == "share" else float("inf")
-    check_number(argument, length.amount, low=0.0, high=high, open_low=positive)
+    amount = check_number(argument, length.amount, low=0.0, high=high, open_low=positive)
+    if length.unit == "updates" and amount != round(amount):
+        fail(argument, "a whole number of updates", value)
     if of is None or length.unit != "share":
         return length
     amount = length.amount * of.amount
     return Duration(amount if of.is_relative else round(amount), of.unit)
+
+
+def check_within(total: Duration, **parts: Duration) -> None:
+    """Refuses parts that together are longer than the total, if their units tell so.
+
+    Args:
+        total: The total.
+        **parts: Its parts by name.
+    """
+    given = {name: part for name, part in parts.items() if part.amount}
+    if any(part.unit != total.unit for part in given.values()):
+        return
+    rounding = 0.5 * len(given) if total.unit == "updates" else 1e-9
+    if sum(part.amount for part in given.values()) > total.amount + rounding:
+        names = " + ".join(f"`{name}`" for name in given)
+        raise InputError(
+            f"{names} must be at most `total`. Received: "
+            f"{', '.join(f'{name} {part.plain!r}' for name, part in given.items())}, "
+            f"of a total of {total.plain!r}."
+        )
 
 
 def _read(argument: str, value: Any) -> Duration:
@@ -117,8 +140,6 @@ def _read(argument: str, value: Any) -> Duration:
             fail(argument, _EXPECTED, value)
         unit = _UNITS[match[2] or match[3]]
         amount = float(match[1])
-        if unit == "updates" and amount != round(amount):
-            fail(argument, "a whole number of updates", value)
         return Duration(amount / 100 if unit == "share" else amount, unit)
     if isinstance(value, bool) or not isinstance(value, numbers.Real):
         fail(argument, _EXPECTED, value)

@@ -7,7 +7,7 @@ from keras import ops
 
 from kerasrecipes._checks import check_number
 from kerasrecipes._export import export
-from kerasrecipes.schedules.duration import duration
+from kerasrecipes.schedules.duration import check_within, duration
 from kerasrecipes.schedules.schedule import FitLength, Schedule, as_float
 
 
@@ -43,6 +43,7 @@ class FlatCosine(Schedule):
         self._total = duration("total", 1.0 if total is None else total)
         self.flat = flat
         self._flat = duration("flat", flat, of=self._total)
+        check_within(self._total, flat=self._flat)
         self.floor = check_number("floor", floor, low=0.0, high=self.learning_rate)
 
     def at(self, step: Any, fit: FitLength | None) -> Any:

@@ -1,5 +1,6 @@
 """Piecewise."""
 
+import itertools
 from collections.abc import Sequence
 from typing import Any
 
@@ -47,7 +48,7 @@ class Piecewise(Schedule):
             fail("factors", f"as many as the {len(boundaries)} boundaries", factors)
         self.boundaries = list(boundaries)
         self._starts = tuple(duration("boundaries", each) for each in boundaries)
-        for before, after in zip(self._starts, self._starts[1:], strict=False):
+        for before, after in itertools.combinations(self._starts, 2):
             if before.unit == after.unit and before.amount >= after.amount:
                 fail("boundaries", "ascending", boundaries)
         self.factors = [check_number("factors", each, low=0.0) for each in factors]

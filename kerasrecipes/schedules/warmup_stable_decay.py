@@ -7,7 +7,7 @@ from keras import ops
 
 from kerasrecipes._checks import check_choice, check_number
 from kerasrecipes._export import export
-from kerasrecipes.schedules.duration import duration
+from kerasrecipes.schedules.duration import check_within, duration
 from kerasrecipes.schedules.schedule import FitLength, Schedule, as_float
 
 
@@ -28,7 +28,7 @@ class WarmupStableDecay(Schedule):
         total: T: updates (int), a share of the fit (float), or "5 epochs". Defaults to None, the
             whole fit.
         warmup: W: updates (int), a share of `total` (float), or "5 epochs". Defaults to 0.05.
-        decay: D, as `warmup`. Defaults to 0.2.
+        decay: D, as `warmup`; W + D is at most T. Defaults to 0.2.
         floor: f, in [0, p]. Defaults to 0.0.
         shape: "linear", "sqrt" or "cosine". Defaults to "linear".
 
@@ -57,6 +57,7 @@ class WarmupStableDecay(Schedule):
         self._warmup = duration("warmup", warmup, of=self._total)
         self.decay = decay
         self._decay = duration("decay", decay, of=self._total)
+        check_within(self._total, warmup=self._warmup, decay=self._decay)
         self.floor = check_number("floor", floor, low=0.0, high=self.learning_rate)
         self.shape = check_choice("shape", shape, _SHAPES)
 

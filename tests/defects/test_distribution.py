@@ -171,3 +171,55 @@ def test_wrappers_under_replicas_equal_one_device():
     two = run_on_replicas(WRAPPED, replicas=2)
     for name in one:
         np.testing.assert_allclose(two[name], one[name], atol=5e-6, err_msg=name)
+
+
+OVERWRITTEN = """
+def trained(factory):
+    scope = strategy.scope() if strategy else tf.distribute.get_strategy().scope()
+    with scope:
+        model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1, use_bias=False)])
+        model.compile(factory(0.1, use_ema=True, ema_overwrite_frequency=2), "mse")
+    try:
+        model.fit(np.ones((8, 2)), np.ones((8, 1)), batch_size=2, verbose=0)
+    except Exception as error:
+        return f"{type(error).__name__}: {error}"
+
+report(ours=trained(kr.optimizers.Adam), plain=trained(keras.optimizers.Adam))
+"""
+
+
+@pytest.mark.multi_device
+def test_d6_overwriting_with_the_average_is_refused_under_replicas():
+    one = run_on_replicas(OVERWRITTEN, replicas=1)
+    assert one["ours"] is None
+    two = run_on_replicas(OVERWRITTEN, replicas=2)
+    assert two["plain"].startswith("RuntimeError"), "Keras mended D6"
+    assert two["ours"].startswith("InputError: `ema_overwrite_frequency` must be None under")
+
+
+SET_BETWEEN_FITS = """
+rng = np.random.default_rng(0)
+x = rng.normal(size=(64, 5)).astype("float32")
+y = (x[:, 0] > 0).astype("int32")
+found = {}
+for name in ("lookahead", "schedule_free_adamw"):
+    inner = {"inner_optimizer": "sgd"} if name == "lookahead" else {}
+    model = kr.recipes.mlp(
+        (5,), kr.targets.Binary(), hidden=(8,), dropout=0.0, normalization=None, seed=0,
+        strategy=strategy, optimizer={"name": name, **inner}, learning_rate=0.05,
+    )
+    for _ in range(2):
+        model.set_weights([np.full(w.shape, 0.1, "float32") for w in model.get_weights()])
+        model.fit(x, y, batch_size=16, epochs=2, shuffle=False, verbose=0)
+    model.train_on_batch(x[:16], y[:16, None])
+    found[name] = np.concatenate([w.ravel() for w in model.get_weights()]).tolist()
+report(**found)
+"""
+
+
+@pytest.mark.multi_device
+def test_weights_set_by_others_are_noticed_under_replicas_too():
+    one = run_on_replicas(SET_BETWEEN_FITS, replicas=1)
+    two = run_on_replicas(SET_BETWEEN_FITS, replicas=2)
+    for name in one:
+        np.testing.assert_allclose(two[name], one[name], atol=1e-5, err_msg=name)

@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import pytest
 
-from kerasrecipes import optimizers, schedules
+from kerasrecipes import callbacks, optimizers, schedules
 from kerasrecipes._checks import InputError
 from kerasrecipes.optimizers.decay import NOT_DECAYED, is_decayed
 
@@ -106,6 +106,13 @@ def test_user_exclusions_add_to_the_patterns():
     assert decayed(model) == []
 
 
+def test_exclusions_that_come_too_late_are_refused():
+    model = block_model(optimizers.AdamW(0.1))
+    model.optimizer.build(model.trainable_variables)
+    with pytest.raises(InputError, match="Pass `exclude_from_decay`"):
+        model.optimizer.exclude_from_weight_decay(var_names=["kernel"])
+
+
 def test_rate_factor_multiplies_keras_schedules_too():
     rate = keras.optimizers.schedules.ExponentialDecay(0.5, 10, 0.5)
     optimizer = optimizers.SGD(rate)
@@ -140,3 +147,88 @@ def test_rates_that_would_not_be_used_are_refused(change, message):
 
 def test_whole_number_rates():
     assert float(optimizers.SGD(1).learning_rate) == 1.0
+
+
+def test_a_resumed_fit_goes_on_where_the_schedule_is_when_updates_were_skipped():
+    optimizer = optimizers.SGD(schedules.Cosine(1.0))
+    optimizer.build([keras.Variable([1.0])])
+
+    def place(epoch, *, steps=100, at=None):
+        if at is not None:
+            optimizer.iterations.assign(at)
+        optimizer.bind_fit(epoch=epoch, steps=steps, steps_per_epoch=10)
+        return int(optimizer.iterations) - int(optimizer.fit_start)
+
+    assert place(0, at=7) == 0
+    assert place(2, at=7 + 17) == 17  # three batches of the 20 were skipped
+    assert place(3, at=7 + 17 + 10) == 27
+    assert place(3, at=7 + 17 + 15) == 30  # an epoch that was broken off begins anew
+    assert place(3, steps=200) == 30  # another fit
+    assert place(0) == 0
+    assert place(4, at=0) == 40
+
+
+def test_skipped_updates_and_a_resume_give_the_rates_of_one_fit():
+    def rates(parts):
+        keras.utils.set_random_seed(0)
+        model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(1)])
+        inner = optimizers.SGD(schedules.Cosine(0.1))
+        model.compile(optimizers.LossScaleOptimizer(inner, initial_scale=8.0), "mse")
+        x = X.copy()
+        x[40] = np.inf  # one batch in eight overflows
+        found = []
+        for first, last in parts:
+            use = [callbacks.BindSchedule(), callbacks.LearningRateLog()]
+            fit = {"batch_size": 8, "shuffle": False, "verbose": 0, "callbacks": use}
+            done = model.fit(x, X[:, :1], initial_epoch=first, epochs=6, **fit | last)
+            found += done.history["learning_rate"]
+        assert int(inner.iterations) == 6 * 7
+        return found
+
+    class StopAt(keras.callbacks.Callback):
+        def on_epoch_end(self, epoch, logs=None):
+            self.model.stop_training = epoch == 2
+
+    def stopped(*use):
+        return {"callbacks": [callbacks.BindSchedule(), callbacks.LearningRateLog(), *use]}
+
+    whole = rates([(0, {})])
+    parts = rates([(0, stopped(StopAt())), (3, stopped())])
+    assert parts == pytest.approx(whole, rel=1e-6)
+
+
+def test_plain_variables_of_a_custom_loop():
+    tf = pytest.importorskip("tensorflow")
+    settings = {"gradient_accumulation_steps": 2, "rate_multipliers": {"slow": 0.1}}
+    for name in ("sgd", "adamw", "muon", "schedule_free_adamw", "nadam"):
+        slow, fast = (tf.Variable([1.0, 2.0], name=each) for each in ("slow", "fast"))
+        optimizer = optimizers.get(name, learning_rate=0.1, **settings)
+        for wrapped in (optimizer, optimizers.Lookahead(optimizer, sync_period=2)):
+            for _ in range(2):
+                wrapped.apply([tf.ones(2), tf.ones(2)], [slow, fast])
+        moved = [1.0 - each.numpy()[0] for each in (slow, fast)]
+        assert moved[0] == pytest.approx(0.1 * moved[1], rel=0.05)
+
+
+def frozen_and_unfrozen():
+    model = block_model(optimizers.SGD(0.1, gradient_accumulation_steps=2))
+    model.layers[0].trainable = False
+    model.compile(model.optimizer, "mse")
+    model.fit(X, X[:, :1], verbose=0)
+    model.layers[0].trainable = True
+    model.compile(model.optimizer, "mse")
+    model.fit(X, X[:, :1], verbose=0)
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (frozen_and_unfrozen, "`trainable_variables` must be among.*/kernel'.*compile the model"),
+        (lambda: optimizers.Nadam().apply([keras.ops.ones(1)]), "`build"),
+        (lambda: optimizers.ScheduleFreeAdamW().apply([keras.ops.ones(1)]), "`build"),
+        (lambda: optimizers.Lookahead("adam").apply([keras.ops.ones(1)]), "`build"),
+    ],
+)
+def test_variables_that_are_not_known(call, message):
+    with pytest.raises(InputError, match=message):
+        call()

@@ -217,11 +217,70 @@ def test_get():
         (lambda: optimizers.SGD(clipnorm=1, clipvalue=1), "Only one kind of clipping"),
         (lambda: optimizers.SGD(global_clipnorm=0.0), "`global_clipnorm`"),
         (lambda: optimizers.SGD(exclude_from_decay="("), "regular expressions"),
+        (lambda: optimizers.SGD(exclude_from_decay=None), "`exclude_from_decay`"),
+        (lambda: optimizers.Muon(exclude_layers=3), "`exclude_layers`"),
+        (lambda: optimizers.Muon(adam_weight_decay=0.5), "Use `weight_decay`"),
+        (lambda: optimizers.Adam(foo=1), "Adam has no argument `foo`"),
+        (lambda: optimizers.Adam(beta1=0.5), "Did you mean 'beta_1'"),
+        (lambda: optimizers.Adam(kwargs=1), "no argument `kwargs`"),
+        (lambda: optimizers.Adam("x"), "`learning_rate`.*Or give a schedule"),
+        (lambda: optimizers.Adam(None), "`learning_rate`"),
+        (lambda: optimizers.Adam(True), "`learning_rate`"),
+        (lambda: optimizers.Adam(-1.0), "`learning_rate`"),
     ],
 )
 def test_bad_input(make, message):
     with pytest.raises(InputError, match=message):
         make()
+
+
+@pytest.mark.parametrize(
+    ("name", "setting", "value"),
+    [
+        ("Adam", "beta_1", 1.5),
+        ("Adam", "beta_1", None),
+        ("Adam", "beta_2", -1),
+        ("Adam", "epsilon", -1),
+        ("Adam", "loss_scale_factor", -1),
+        ("Adamax", "beta_2", 1.0),
+        ("AdamW", "weight_decay", -1),
+        ("AdamW", "weight_decay", "a"),
+        ("Adadelta", "rho", 1.0),
+        ("Adagrad", "initial_accumulator_value", -0.1),
+        ("Lion", "beta_1", 2),
+        ("Muon", "adam_beta_1", 1.5),
+        ("Muon", "momentum", 2),
+        ("Nadam", "beta_1", "a"),
+        ("Nadam", "epsilon", -1),
+        ("RMSprop", "momentum", -0.5),
+        ("RMSprop", "rho", 3),
+        ("SGD", "momentum", 1.0),
+        ("ScheduleFreeAdamW", "beta_1", 0.0),
+        ("ScheduleFreeAdamW", "warmup_steps", -3),
+        ("ScheduleFreeAdamW", "warmup_steps", 2.5),
+    ],
+)
+def test_settings_out_of_their_range(name, setting, value):
+    with pytest.raises(InputError, match=f"`{setting}`"):
+        getattr(optimizers, name)(**{setting: value})
+
+
+@pytest.mark.parametrize("rate", [np.float32(0.25), np.float64(0.25), np.int64(2)])
+def test_numpy_rates(rate):
+    optimizer = optimizers.Adam(rate)
+    assert float(optimizer.learning_rate) == rate
+    optimizer.learning_rate = rate / 2
+    assert float(optimizer.learning_rate) == rate / 2
+    scheduled = optimizers.Adam(schedules.Constant(0.1))
+    with pytest.raises(InputError, match="`rate_factor`"):
+        scheduled.learning_rate = rate
+
+
+@pytest.mark.parametrize("name", ["AdamW", "Lion", "Muon", "ScheduleFreeAdamW", "SGD"])
+def test_no_decay(name):
+    optimizer = getattr(optimizers, name)(weight_decay=None)
+    assert not optimizer.weight_decay
+    check_config_round_trip(optimizer)
 
 
 def test_keras_nadam_warms_up_too_fast():

@@ -6,6 +6,7 @@ import pytest
 
 from kerasrecipes import optimizers
 from kerasrecipes._checks import InputError
+from kerasrecipes.optimizers.rate_multipliers import multiplier_of
 from tests.harness import check_config_round_trip
 
 
@@ -60,6 +61,54 @@ def test_layerwise_decay_counts_layers_from_the_output():
     optimizer.apply([keras.ops.ones(w.shape) for w in before], model.trainable_variables)
     steps = [(b - w.numpy()).mean() for b, w in zip(before, model.trainable_variables, strict=True)]
     np.testing.assert_allclose(steps, [0.81, 0.81, 0.9, 0.9, 1, 1], rtol=1e-5)
+
+
+def test_layerwise_decay_counts_frozen_layers():
+    model = model_of(["a", "b", "c"])
+    model.layers[1].trainable = False
+    found = optimizers.layerwise_decay(model, 0.5)
+    assert found == {r"(^|/)c/": 1.0, r"(^|/)b/": 0.5, r"(^|/)a/": 0.25}
+
+
+def nested(inner, top, *, functional):
+    inputs, layers = keras.Input((3,)), [keras.layers.Dense(3, name=name) for name in inner]
+    if functional:
+        outputs = inputs
+        for layer in layers:
+            outputs = layer(outputs)
+        encoder = keras.Model(inputs, outputs, name="encoder")
+    else:
+        encoder = keras.Sequential(layers, name="encoder")
+    return keras.Sequential([keras.Input((3,)), encoder, keras.layers.Dense(1, name=top)])
+
+
+@pytest.mark.parametrize("functional", [True, False])
+def test_layerwise_decay_counts_a_nested_model_as_one_also_after_loading(functional, tmp_path):
+    model = nested(["low", "high"], "head", functional=functional)
+    multipliers = optimizers.layerwise_decay(model, 0.5)
+    model.compile(optimizers.SGD(0.1, rate_multipliers=multipliers), "mse")
+    model.optimizer.build(model.trainable_variables)
+    model.save(tmp_path / "model.keras")
+    for each in (model, keras.saving.load_model(tmp_path / "model.keras")):
+        found = [multiplier_of(v, each.optimizer.rate_multipliers) for v in each.weights]
+        assert found == [0.5] * 4 + [1.0] * 2
+
+
+@pytest.mark.parametrize("functional", [True, False])
+def test_layerwise_decay_refuses_names_that_it_cannot_tell_apart(functional):
+    model = nested(["low", "head"], "head", functional=functional)
+    with pytest.raises(InputError, match="layers of different names.*head/kernel.*'encoder'"):
+        optimizers.layerwise_decay(model, 0.5)
+
+
+def test_patterns_that_match_nothing_are_refused_when_built():
+    optimizer = optimizers.SGD(rate_multipliers={"lwo/": 0.1})
+    with pytest.raises(InputError, match="`rate_multipliers`.*'lwo/'.*low/kernel'"):
+        optimizer.build(model_of(["low", "head"]).trainable_variables)
+    frozen = model_of(["low", "head"])
+    frozen.layers[0].trainable = False
+    multipliers = optimizers.layerwise_decay(frozen, 0.5)
+    optimizers.SGD(rate_multipliers=multipliers).build(frozen.trainable_variables)
 
 
 @pytest.mark.parametrize(

@@ -61,6 +61,24 @@ def test_it_is_the_algorithm_of_the_paper(warmup, decay):
     np.testing.assert_allclose(variable.numpy(), y, rtol=2e-5)
 
 
+def test_a_schedule_changes_the_rate_but_no_momentum():
+    """Against the algorithm with each update's rate; z and x in float64."""
+    schedule = kr.schedules.OneCycle(0.1, total=20)
+    optimizer, variable = kr.optimizers.ScheduleFreeAdamW(schedule), keras.Variable(W0)
+    x = z = W0.astype("float64")
+    v, best, total = 0.0, 0.0, 0.0
+    for t, g in enumerate(GRADIENTS.astype("float64"), start=1):
+        rate = float(optimizer.learning_rate)
+        optimizer.apply([keras.ops.convert_to_tensor(g, "float32")], [variable])
+        v = 0.999 * v + 0.001 * g * g
+        z = z - rate * g / (np.sqrt(v / (1 - 0.999**t)) + 1e-8)
+        best = max(best, rate)
+        total += best**2
+        x = x + best**2 / total * (z - x)
+    optimizer.to_average()
+    np.testing.assert_allclose(variable.numpy(), x, rtol=1e-4)
+
+
 def test_keras_starts_from_zero_when_fit_builds_it():
     """Keras's z starts at 0 instead of the weights, so its first updates shrink them."""
     model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(1, use_bias=False)])

@@ -67,6 +67,21 @@ def test_sam_reports_the_loss_of_the_weights_and_moves_statistics_once():
         np.testing.assert_allclose(a, b, rtol=1e-6)
 
 
+def test_sam_leaves_the_losses_and_metrics_of_all_outputs_alone():
+    def history(optimizer):
+        keras.utils.set_random_seed(0)
+        inputs = keras.Input((4,))
+        outputs = [keras.layers.Dense(1, name=name)(inputs) for name in "ab"]
+        model = kr.recipes.RecipeModel(inputs, outputs)
+        model.compile(optimizer, ["mse", "mae"], metrics=[["mae"], ["mse"]])
+        return model.fit(X, [Y, Y], batch_size=64, verbose=0).history
+
+    plain, sam = history("sgd"), history(kr.optimizers.SAM("sgd", rho=5.0))
+    assert len(plain) == 5
+    for name, values in plain.items():
+        assert sam[name] == pytest.approx(values, rel=1e-6), name
+
+
 def test_sam_says_which_models_take_part():
     model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(1)])
     model.compile(kr.optimizers.SAM("sgd"), "mse")

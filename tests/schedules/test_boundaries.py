@@ -16,12 +16,11 @@ T = np.arange(0, 30)
     [
         schedules.Cosine(1.0, total=0, warmup=0),
         schedules.Cosine(1.0, total=5, warmup=5),
-        schedules.Cosine(1.0, total=5, warmup=9),
         schedules.OneCycle(1.0, total=0),
         schedules.OneCycle(1.0, total=1),
         schedules.PolynomialDecay(1.0, total=0),
         schedules.FlatCosine(1.0, total=0),
-        schedules.FlatCosine(1.0, total=5, flat=9),
+        schedules.FlatCosine(1.0, total=5, flat=5),
         schedules.CosLog(1.0, total=0),
         schedules.CosineRestarts(1.0, total=0),
         schedules.WarmupStableDecay(1.0, total=0),

@@ -65,6 +65,57 @@ def test_bad_lengths(value):
         duration("total", value)
 
 
+@pytest.mark.parametrize(
+    "length",
+    [
+        schedules.Duration(1, "share"),
+        schedules.Duration(0, "share"),
+        schedules.Duration(3.0, "updates"),
+        schedules.epochs(1e-5),
+        schedules.epochs(1 / 3),
+        schedules.epochs(1e17),
+    ],
+    ids=str,
+)
+def test_what_is_saved_is_read_as_the_same(length):
+    saved = schedules.Cosine(1.0, total=length).get_config()["total"]
+    assert duration("total", saved) == length
+
+
+def test_updates_are_whole_in_a_duration_too():
+    with pytest.raises(InputError, match="`total` .*whole number of updates"):
+        duration("total", schedules.Duration(2.5, "updates"))
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: schedules.Cosine(0.1, total=100, warmup=200), "`warmup` must be at most `total`"),
+        (lambda: schedules.Cosine(0.1, total="4 epochs", warmup="5 epochs"), "'5.0 epochs'"),
+        (lambda: schedules.FlatCosine(0.1, total=5, flat=9), "`flat`"),
+        (
+            lambda: schedules.WarmupStableDecay(1.0, total=100, warmup=0.9, decay=0.5),
+            "`warmup` . `decay`.*warmup 90, decay 50, of a total of 100",
+        ),
+        (lambda: schedules.WarmupStableDecay(1.0, warmup=0.9, decay=0.5), "`warmup` . `decay`"),
+        (
+            lambda: schedules.Piecewise(1.0, boundaries=(0.5, 100, 0.4), factors=(1, 1, 1)),
+            "`boundaries` must be ascending",
+        ),
+    ],
+)
+def test_parts_longer_than_the_whole(make, message):
+    with pytest.raises(InputError, match=message):
+        make()
+
+
+def test_parts_that_may_fit():
+    schedules.Cosine(0.1, total=100, warmup="200 epochs")
+    schedules.Cosine(0.1, total=5, warmup=5)
+    schedules.WarmupStableDecay(1.0, total=3, warmup=0.5, decay=0.5)  # each rounded up
+    schedules.WarmupStableDecay(1.0, warmup=0.7, decay=0.3)
+
+
 def test_bad_unit():
     with pytest.raises(InputError, match="`total.unit` .* Did you mean 'epochs'"):
         duration("total", schedules.Duration(1, "epoch"))
