@@ -103,6 +103,16 @@ def best_over_the_average(callbacks: Callbacks, model: Any) -> Problems:
             )
 
 
+def average_before_the_save(callbacks: Callbacks, model: Any) -> Problems:
+    """With `use_ema` Keras ends every fit with the average, before `on_train_end` (R5)."""
+    if any(getattr(each, "use_ema", False) for each in _optimizers(model)):
+        for each in _find(callbacks, OURS, "Checkpoint"):
+            yield (
+                f"{_name(each)} would save the average of `use_ema=True` as the weights to go on "
+                f"with. Leave `use_ema` out, and use {OURS}.callbacks.WeightAveraging."
+            )
+
+
 def only_one(callbacks: Callbacks, model: Any) -> Problems:
     """Two of these would undo each other's work."""
     for first, second in combinations(_find(callbacks, OURS, "Checkpoint"), 2):
@@ -192,6 +202,7 @@ RULES: tuple[Callable[[Callbacks, Any], Problems], ...] = (
     two_that_save,
     two_that_average,
     best_over_the_average,
+    average_before_the_save,
     only_one,
     state_that_is_lost,
     nan_that_is_not_survived,

@@ -148,7 +148,7 @@ def _pack(value: Any, arrays: list[np.ndarray]) -> Any:
         return value
     known = value.dtype.kind in "biufc?"
     arrays.append(value if known else value.view(_BITS[value.dtype.itemsize]))
-    return {"array": len(arrays) - 1, "dtype": value.dtype.name}
+    return {"__array__": len(arrays) - 1, "dtype": value.dtype.name}
 
 
 def _unpack(value: Any, arrays: Any) -> Any:
@@ -156,6 +156,6 @@ def _unpack(value: Any, arrays: Any) -> Any:
         return [_unpack(item, arrays) for item in value]
     if not isinstance(value, dict):
         return value
-    if set(value) == {"array", "dtype"}:
-        return arrays[f"arr_{value['array']}"].view(np.dtype(value["dtype"]))
+    if set(value) == {"__array__", "dtype"}:
+        return arrays[f"arr_{value['__array__']}"].view(np.dtype(value["dtype"]))
     return {name: _unpack(item, arrays) for name, item in value.items()}

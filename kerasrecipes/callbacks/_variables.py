@@ -7,11 +7,20 @@ import keras
 import numpy as np
 
 from kerasrecipes import _keras_internals
+from kerasrecipes._checks import InputError
 from kerasrecipes.callbacks.callback import plain
 
 
 def build_optimizer(model: keras.Model) -> None:
-    """Creates the variables of the optimizer, if `fit` would do so only at the first update."""
+    """Creates the variables of the optimizer, if `fit` would do so only at the first update.
+
+    Raises: InputError for a model whose weights come only with the first batch.
+    """
+    if not model.built or not model.weights:
+        raise InputError(
+            f"The model {model.name!r} has no weights yet, and so its optimizer has no state. Give "
+            "it a `keras.Input`, or call it on one batch before `fit`."
+        )
     if not model.optimizer.built:
         with _keras_internals.strategy_scope(model):
             model.optimizer.build(model.trainable_variables)

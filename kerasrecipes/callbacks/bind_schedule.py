@@ -7,6 +7,7 @@ from kerasrecipes import _keras_internals
 from kerasrecipes._checks import InputError
 from kerasrecipes._export import export
 from kerasrecipes.callbacks._rate_cut import number
+from kerasrecipes.callbacks._variables import build_optimizer
 from kerasrecipes.callbacks.callback import Callback
 from kerasrecipes.schedules.schedule import FitLength, Schedule
 
@@ -72,9 +73,7 @@ class BindSchedule(Callback):
             )
         total = self.params["epochs"] * steps
         if hasattr(optimizer, "bind_fit"):
-            if not self.model.optimizer.built:
-                with _keras_internals.strategy_scope(self.model):
-                    self.model.optimizer.build(self.model.trainable_variables)
+            build_optimizer(self.model)
             optimizer.bind_fit(epoch=epoch, steps=total, steps_per_epoch=steps)
             if self.start is not None:  # skipped updates make it differ from what `epoch` tells
                 optimizer.fit_start.assign(self.start)

@@ -24,9 +24,10 @@ from kerasrecipes.callbacks._variables import (
     metric_values,
 )
 from kerasrecipes.callbacks.callback import Callback, plain
+from kerasrecipes.callbacks.callback_check import check_callbacks
 
 _SECONDS = {"second": 1.0, "minute": 60.0, "hour": 3600.0}
-_LENGTH = re.compile(r"\s*([\d.]+)\s*(epoch|update|second|minute|hour)s?\s*")
+_LENGTH = re.compile(r"\s*(\d+(?:\.\d+)?)\s*(epoch|update|second|minute|hour)s?\s*")
 
 
 @export("callbacks", saved=False)
@@ -46,7 +47,8 @@ class Checkpoint(Callback):
 
     It must be the first of the callbacks; `standard(checkpoint="folder")` sees to that. To be
     exact the order of the rows must follow from the epoch, as with `kerasrecipes.data.batches`
-    with a `seed`, or `shuffle=False`; and random numbers must come from Keras layers.
+    with a `seed`, or `shuffle=False`, without `steps_per_epoch`; and random numbers must come from
+    Keras layers.
 
     Args:
         directory: Folder of this training and no other; created if it is missing.
@@ -104,9 +106,11 @@ class Checkpoint(Callback):
         """Finds the newest save, and lets the fit begin at its epoch."""
         if self._unit != "epoch" and keras.backend.backend() != "tensorflow":
             fail("every", "a number of epochs on the backends other than TensorFlow", self.every)
+        check_callbacks(self.siblings(), self.model)
         self._generations.open()
+        self._stop_skipping()
         self._epoch, self._step, self._batches, self._saved_epoch = None, 0, 0, None
-        self._train_function, self._ended_within = None, False
+        self._ended_within = False
         self._steps_per_execution = self.model.steps_per_execution
         self.resumed, self.last_error = None, None
         build_optimizer(self.model)
@@ -118,6 +122,12 @@ class Checkpoint(Callback):
     def _begin_at(self, generation: Generation) -> None:
         state, epochs = generation.state, self.params["epochs"]
         check_same(state["identity"], self._identity, generation.path)
+        if ("WeightAveraging" in state["callbacks"]) != ("WeightAveraging" in self._stateful()):
+            raise InputError(
+                f"The checkpoint {generation.path} is of a training with and this one without "
+                "WeightAveraging, or the other way round. Restore what was changed, or give the "
+                "new training a checkpoint folder of its own."
+            )
         self.resumed = state["epoch"], state["step"]
         epoch = epochs if state["complete"] else min(state["epoch"], epochs)
         _keras_internals.begin_fit_at(self.model, epoch)
@@ -149,6 +159,7 @@ class Checkpoint(Callback):
 
     def on_epoch_end(self, epoch: int, logs: Mapping[str, Any] | None = None) -> None:
         """Saves the place in an epoch that was interrupted."""
+        self._stop_skipping()
         self._save_interrupted()
 
     def on_train_end(self, logs: Mapping[str, Any] | None = None) -> None:
@@ -161,7 +172,10 @@ class Checkpoint(Callback):
         self.close()
 
     def close(self) -> None:
-        """Leaves the folder to other runs."""
+        """Leaves the folder to other runs, and the model to other fits."""
+        if self.model is not None:
+            self._stop_skipping()
+            _keras_internals.begin_fit_at(self.model, 0)
         self._generations.close()
 
     def _is_due(self, epoch: int | None = None) -> bool:
@@ -188,7 +202,8 @@ class Checkpoint(Callback):
     def _is_complete(self) -> bool:
         """Returns whether the training was stopped for good, as `EarlyStopping` does."""
         others = self.siblings()
-        if any(getattr(each, "stopped_epoch", None) is not None for each in others):
+        ours = [each for each in others if isinstance(each, Callback)]
+        if any(getattr(each, "stopped_epoch", None) is not None for each in ours):
             return True
         interrupted = any(getattr(each, "interrupted", False) for each in others)
         return self.model.stop_training and not interrupted
@@ -206,7 +221,7 @@ class Checkpoint(Callback):
             "step": step,
             "complete": complete,
             "history": plain({"epoch": self._history.epoch, "logs": self._history.history}),
-            "callbacks": {name: each.state_dict() for name, each in self._stateful().items()},
+            "callbacks": {name: _state(name, each) for name, each in self._stateful().items()},
             "weights": weights,
             "optimizer": plain(self.model.optimizer.variables),
             "metrics": metric_values(self.model) if step else [],
@@ -254,23 +269,37 @@ class Checkpoint(Callback):
         """Lets the steps of the epoch that were made read their batches and do nothing.
 
         The first is made all the same, so that Keras creates the variables of the metrics; what
-        it changes is overwritten.
+        it changes is overwritten. Outside of this fit, which may have failed, all are made.
         """
-        model = self.model
-        train = self._train_function = model.train_function
+        model, logs = self.model, {}
+        train = model.train_function
 
         def skip(iterator: Any) -> dict[str, Any]:
-            if not self._step:
-                return train(iterator)
-            for _ in range(model.steps_per_execution):
+            if not self._step or not _keras_internals.callbacks_of_the_fit(self):
+                logs.update(train(iterator))
+                return logs
+            for _ in range(self._steps_per_execution):
                 next(iterator)
-            return {}
+            return logs
 
+        skip.train = train
         model.train_function = skip
 
     def _stop_skipping(self) -> None:
-        if self._train_function is not None:
-            self.model.train_function, self._train_function = self._train_function, None
+        """Gives the model its function back, also one that a failed fit has left."""
+        train = getattr(self.model.train_function, "train", None)
+        if train is not None:
+            self.model.train_function = train
+
+
+def _state(name: str, callback: Any) -> dict[str, Any]:
+    try:
+        return plain(callback.state_dict())
+    except (TypeError, ValueError) as error:
+        raise InputError(
+            f"`state_dict()` of {name} must return None, numbers, strings, arrays, and lists and "
+            f"dicts of these. {error}"
+        ) from error
 
 
 def _parse(every: Any) -> tuple[float, str]:

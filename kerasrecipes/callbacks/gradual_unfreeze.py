@@ -6,10 +6,10 @@ from typing import Any
 
 import keras
 
-from kerasrecipes import _keras_internals
 from kerasrecipes._checks import InputError, check_int, fail
 from kerasrecipes._export import export
 from kerasrecipes._find import find
+from kerasrecipes.callbacks._variables import build_optimizer
 from kerasrecipes.callbacks.callback import Callback
 from kerasrecipes.optimizers.decay import check_patterns
 
@@ -84,9 +84,7 @@ class GradualUnfreeze(Callback):
         for patterns in self.epochs.values():
             for pattern in patterns:
                 _check_found(pattern, [path for _, path in self._layers])
-        if not self.model.optimizer.built:
-            with _keras_internals.strategy_scope(self.model):
-                self.model.optimizer.build(self.model.trainable_variables)
+        build_optimizer(self.model)
         self._before = {
             "layers": [(layer, layer.trainable) for layer, _ in self._layers],
             "weights": [(weight, weight.trainable) for weight in self.model.weights],

@@ -148,7 +148,8 @@ class MonitorCallback(Callback):
 
     def check_seen(self) -> None:
         """Refuses, at the end of training, a validation entry that no epoch ever had."""
-        if self._missing and not self._seen:
+        interrupted = any(getattr(each, "interrupted", False) for each in self.siblings())
+        if self._missing and not self._seen and not interrupted:
             raise missing_monitor(self.watched, self._available)
 
 

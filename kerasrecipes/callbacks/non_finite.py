@@ -13,6 +13,7 @@ from kerasrecipes._export import export
 from kerasrecipes.callbacks._guards import FiniteGuard
 from kerasrecipes.callbacks._hooks import attach, detach, takes_hooks
 from kerasrecipes.callbacks._rate_cut import number, rate_variable
+from kerasrecipes.callbacks._variables import build_optimizer
 from kerasrecipes.callbacks.callback import Callback
 
 
@@ -125,9 +126,7 @@ class NonFinite(Callback):
                 f"{what} is of no use with LossScaleOptimizer, which skips by itself. Use "
                 'action="stop" or "rollback".'
             )
-        if not self.model.optimizer.built:
-            with _keras_internals.strategy_scope(self.model):
-                self.model.optimizer.build(self.model.trainable_variables)
+        build_optimizer(self.model)
         if self.action == "rollback":
             rate_variable(self.model, what=what)
         if self.action == "skip" or takes_hooks(self.model):

@@ -7,6 +7,7 @@ from kerasrecipes import _keras_internals
 from kerasrecipes._checks import check_int, check_number
 from kerasrecipes._export import export
 from kerasrecipes.callbacks._rate_cut import number, rate_variable
+from kerasrecipes.callbacks._variables import build_optimizer
 from kerasrecipes.callbacks.monitor import MonitorCallback
 
 ROUNDING = 1 + 1e-6
@@ -87,9 +88,7 @@ class ReduceLROnPlateau(MonitorCallback):
         """Forgets the last fit; a rate that cannot be cut is refused."""
         super().on_train_begin(logs)
         self._reset()
-        if not self.model.optimizer.built:
-            with _keras_internals.strategy_scope(self.model):
-                self.model.optimizer.build(self.model.trainable_variables)
+        build_optimizer(self.model)
         rate_variable(self.model, what="ReduceLROnPlateau")
 
     def on_epoch_end(self, epoch: int, logs: Mapping[str, Any] | None = None) -> None:

@@ -87,7 +87,17 @@ class Clipping:
 
 
 def global_norm(gradients: Gradients) -> Any:
-    """Returns the Euclidean norm of all gradients together, in float32: sqrt(sum g^2)."""
+    """Returns the Euclidean norm of all gradients together, in float32: sqrt(sum g^2).
+
+    It is infinite as soon as a square is, and then so is what optimizers make of squares;
+    `safe_norm` is not.
+    """
+    squares = [ops.sum(ops.square(ops.cast(g, "float32"))) for g in gradients if g is not None]
+    return ops.sqrt(sum(squares))
+
+
+def safe_norm(gradients: Gradients) -> Any:
+    """Returns the norm as `global_norm` does, but any norm that float32 holds."""
     norms = [_norm(g) for g in gradients if g is not None]
     return _norm(ops.stack(norms)) if norms else ops.zeros((), "float32")
 
@@ -99,7 +109,7 @@ def clip_by_value(gradients: Gradients, threshold: float) -> list[Any]:
 
 def clip_by_norm(gradients: Gradients, threshold: float) -> list[Any]:
     """Returns each g * min(1, threshold / ||g||)."""
-    return [None if g is None else _shrink(g, global_norm([g]), threshold) for g in gradients]
+    return [None if g is None else _shrink(g, _norm(g), threshold) for g in gradients]
 
 
 def clip_adaptively(

@@ -11,7 +11,7 @@ from keras import ops
 from kerasrecipes import _keras_internals
 from kerasrecipes._checks import InputError, check_number
 from kerasrecipes._export import export
-from kerasrecipes.optimizers.clipping import global_norm
+from kerasrecipes.optimizers.clipping import safe_norm
 from kerasrecipes.optimizers.known import known
 from kerasrecipes.optimizers.replicas import after_all_reduce
 from kerasrecipes.optimizers.wrapper import OptimizerWrapper
@@ -73,7 +73,7 @@ class SAM(OptimizerWrapper):
         self.inner_optimizer.apply(worst, variables)
 
     def _climb(self, gradients: list[Any]) -> list[Any]:
-        scale = self.rho / ops.maximum(global_norm(gradients), 1e-12)
+        scale = self.rho / ops.maximum(safe_norm(gradients), 1e-12)
         return [None if g is None else g * ops.cast(scale, g.dtype) for g in gradients]
 
     def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:

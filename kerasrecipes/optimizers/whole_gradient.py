@@ -8,7 +8,7 @@ from keras import ops
 
 from kerasrecipes._checks import check_choice, check_int, fail
 from kerasrecipes.optimizers.accumulation import Accumulation
-from kerasrecipes.optimizers.clipping import Clipping, global_norm
+from kerasrecipes.optimizers.clipping import Clipping, safe_norm
 from kerasrecipes.optimizers.known import known
 from kerasrecipes.optimizers.norm_history import NormHistory
 from kerasrecipes.optimizers.replicas import after_all_reduce, several_replicas
@@ -110,7 +110,7 @@ class WholeGradient:
         return gradients if scale is None else [None if g is None else g * scale for g in gradients]
 
     def _clip(self, gradients: list[Any], variables: list[Any], due: Any) -> list[Any]:
-        norm, clipped = global_norm(gradients), False
+        norm, clipped = safe_norm(gradients), False
         if self.clipping:
             history = self._norm_history
             threshold = None if history is None else history.add(norm, due)

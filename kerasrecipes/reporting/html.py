@@ -201,6 +201,7 @@ def _facts(metrics: Mapping[str, Any]) -> list[dict[str, Any]]:
                 ("Epochs", f"{epochs['run']} of at most {epochs['asked']}"),
                 ("Best epoch", f"{epochs['best'] or 'none'}, by {metrics['monitor']}"),
                 ("Stopped", metrics["stopped"]),
+                *([("Went on", metrics["resumed"])] if metrics.get("resumed") else []),
                 ("Loss of a guess", number(metrics["random_guess_loss"])),
                 ("Seed", metrics["seed"]),
                 ("Device", metrics["device"]),

@@ -83,6 +83,7 @@ def after(console: Console, metrics: Mapping[str, Any], folder: Path) -> None:
                 f"{epochs['best'] or 'none'} of {epochs['run']}, by {metrics['monitor']}",
             ),
             ("stopped", metrics["stopped"]),
+            *([("went on", metrics["resumed"])] if metrics.get("resumed") else []),
             (
                 "time",
                 f"{duration(metrics['seconds']['fit'])} for the fit, "

@@ -271,8 +271,17 @@ def _fit(run: Path, prepared: Prepared, console: Console) -> dict[str, Any]:
         "epochs": {"run": len(history["loss"]), "asked": settings["epochs"], "best": best},
         "interrupted": interrupt.interrupted,
         "stopped": "Ctrl-C" if interrupt.interrupted else stopping.reason,
+        "resumed": _place(checkpoint.resumed),
     }
     return {"metrics": metrics, "history": history}
+
+
+def _place(resumed: tuple[int, int] | None) -> str | None:
+    """Returns where a training went on from, in words."""
+    if resumed is None:
+        return None
+    epoch, step = resumed
+    return f"after {step} steps of epoch {epoch + 1}" if step else f"after epoch {epoch}"
 
 
 def _evaluate(prepared: Prepared) -> dict[str, dict[str, float]]:

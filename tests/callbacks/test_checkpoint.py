@@ -1,5 +1,6 @@
 """Checkpoint: what it writes, when it goes on, and what it refuses."""
 
+import functools
 import hashlib
 import json
 import pathlib
@@ -170,6 +171,94 @@ def test_ctrl_c_within_an_epoch_is_gone_on_with(whole, tmp_path):
     checkpoint, end = train(tmp_path)
     assert checkpoint.resumed == (0, 3)
     assert end == whole
+
+
+def test_a_fit_that_fails_while_it_skips_leaves_the_model_well(whole, tmp_path):
+    with pytest.raises(Killed):
+        train(tmp_path, KillAt(STEPS + 5), every="1 updates")
+    model = make()
+    with pytest.raises(Killed):
+        train(tmp_path, KillAt(2), model=model, every="1 updates")
+    assert train(tmp_path, model=model, every="1 updates")[1] == whole
+    before = model.get_weights()
+    history = model.fit(X, Y, verbose=0).history
+    assert "loss" in history
+    assert any((a != b).any() for a, b in zip(before, model.get_weights(), strict=True))
+
+
+def test_ctrl_c_while_it_skips_ends_cleanly(whole, tmp_path):
+    class CtrlC(keras.callbacks.Callback):
+        def on_train_batch_begin(self, batch, logs=None):
+            signal.raise_signal(signal.SIGINT)
+
+    with pytest.raises(Killed):
+        train(tmp_path, KillAt(STEPS + 5), every="1 updates")
+    train(tmp_path, CtrlC(), every="1 updates")
+    assert train(tmp_path, every="1 updates")[1] == whole
+
+
+def test_a_refusal_does_not_stick(tmp_path):
+    train(tmp_path, epochs=2)
+    model = make()
+    wrong = [kr.callbacks.Progress(), kr.callbacks.LearningRateLog()]
+    with pytest.raises(InputError, match="cannot work together"):
+        train(tmp_path, *wrong, model=model)
+    assert model.fit(X, Y, verbose=0).epoch == [0]
+
+
+def test_a_model_without_weights_is_refused(tmp_path):
+    model = keras.Sequential([keras.layers.Dense(1)])
+    model.compile("sgd", "mse")
+    with pytest.raises(InputError, match="has no weights yet"):
+        model.fit(X, Y, verbose=0, callbacks=[Checkpoint(tmp_path)])
+
+
+def test_a_constant_rate_that_was_cut_is_the_same_training(tmp_path):
+    inputs = keras.Input((4,))
+    model = keras.Model(inputs, keras.layers.Dense(1)(inputs))
+    model.compile(keras.optimizers.SGD(1e-12), "mse")
+    for epochs in (4, 6):
+        plateau = kr.callbacks.ReduceLROnPlateau("loss", patience=1, min_delta=1e-3)
+        every = [Checkpoint(tmp_path), plateau]
+        fitted = model.fit(X, Y, epochs=epochs, verbose=0, shuffle=False, callbacks=every)
+        assert fitted.epoch == list(range(epochs))
+        assert plateau.cuts == list(range(1, epochs))
+
+
+def test_averaging_that_comes_or_goes_is_refused(tmp_path):
+    def run(*extra):
+        inputs = keras.Input((4,))
+        model = keras.Model(inputs, keras.layers.Dense(1)(inputs))
+        model.compile("sgd", "mse")
+        model.fit(X, Y, verbose=0, callbacks=[Checkpoint(tmp_path), *extra])
+
+    run()
+    with pytest.raises(InputError, match="without WeightAveraging"):
+        run(kr.callbacks.WeightAveraging("swa"))
+
+
+def test_states_that_cannot_be_saved_are_refused(tmp_path):
+    class Odd(keras.callbacks.Callback):
+        def state_dict(self):
+            return {"seen": {1, 2}}
+
+        def load_state_dict(self, state):
+            raise AssertionError
+
+    with pytest.raises(InputError, match="of Odd must return"):
+        train(tmp_path, Odd())
+
+
+def test_lambdas_and_losses_without_a_name(tmp_path):
+    def run():
+        inputs = keras.Input((4,))
+        model = keras.Model(inputs, keras.layers.Lambda(lambda x: x * 2)(inputs))
+        model = keras.Model(inputs, keras.layers.Dense(1)(model.output))
+        model.compile("sgd", functools.partial(keras.losses.mean_squared_error))
+        model.fit(X, Y[:, None], epochs=2, verbose=0, callbacks=[Checkpoint(tmp_path)])
+
+    run()
+    run()
 
 
 def test_keep(tmp_path):
@@ -353,6 +442,7 @@ ERRORS = [
     ({"every": "5"}, "`every`.*'2 epochs'"),
     ({"every": "0 updates"}, "`every`"),
     ({"every": "1.5 epochs"}, "`every`"),
+    ({"every": "1.2.3 updates"}, "`every`"),
     ({"keep": 0}, "`keep`"),
     ({"directory": 3}, "`directory`"),
     ({"directory": ""}, "`directory`"),

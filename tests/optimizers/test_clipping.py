@@ -16,7 +16,7 @@ WEIGHTS = [RNG.normal(size=shape).astype("float32") for shape in SHAPES]
 
 def clip_by_global_norm(gradients, threshold):
     kind = clipping.Clipping(global_clipnorm=threshold)
-    return kind(gradients, WEIGHTS, norm=clipping.global_norm(gradients))[0]
+    return kind(gradients, WEIGHTS, norm=clipping.safe_norm(gradients))[0]
 
 
 def through_optax(transform):
@@ -105,9 +105,16 @@ def test_huge_gradients_are_clipped_like_others(kind):
 
 
 def test_tiny_gradients_have_a_norm():
-    norm = clipping.global_norm([np.array([3e-30, 4e-30], "float32"), np.zeros((0, 2), "float32")])
+    norm = clipping.safe_norm([np.array([3e-30, 4e-30], "float32"), np.zeros((0, 2), "float32")])
     assert float(norm) == pytest.approx(5e-30, rel=1e-6)
-    assert float(clipping.global_norm([None])) == 0.0
+    assert float(clipping.safe_norm([None])) == 0.0
+
+
+def test_the_plain_norm_is_infinite_where_squares_are():
+    """`NonFinite` skips what would make the squares of Adam infinite."""
+    gradient = np.array([3e19, 4e19], "float32")
+    assert float(clipping.global_norm([gradient])) == np.inf
+    assert float(clipping.safe_norm([gradient])) == pytest.approx(5e19, rel=1e-6)
 
 
 def test_a_clipped_part_counts_however_small_its_share_of_the_norm():

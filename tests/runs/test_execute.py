@@ -132,6 +132,8 @@ def test_an_interrupt_after_training_leaves_the_model(table, tmp_path, monkeypat
     monkeypatch.undo()
     result = runs.resume(run, quiet=True)
     assert result.folder == run
+    assert result.metrics["resumed"] == f"after epoch {result.metrics['epochs']['run']}"
+    assert result.metrics["resumed"] in (run / "report.html").read_text()
     assert {path.name for path in run.iterdir()} > {"metrics.json", "report.html"}
     assert not (run / "checkpoint").exists()
 
