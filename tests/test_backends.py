@@ -11,18 +11,19 @@ import pytest
 
 ROOT = pathlib.Path(__file__).parents[1]
 # Without the doctests: what they print is in TensorFlow's words.
-FOLDERS = ["activations", "initializers", "layers", "regularizers", "schedules", "targets"]
+PARTS = "activations initializers layers regularizers schedules targets".split()
+PARTS += ["optimizers/test_every_backend.py"]
 AT_LEAST = 1000
 
 
 @pytest.mark.extra
 @pytest.mark.parametrize("backend", ["jax", "torch"])
-def test_folders_pass(backend):
+def test_parts_pass(backend):
     if importlib.util.find_spec(backend) is None:
         pytest.skip(f"needs {backend}")
     command = [sys.executable, "-m", "pytest", "-q", "--tb=short", "-n0", "-p", "no:cacheprovider"]
     done = subprocess.run(
-        [*command, *(f"tests/{folder}" for folder in FOLDERS)],
+        [*command, *(f"tests/{part}" for part in PARTS)],
         cwd=ROOT,
         env={**os.environ, "KERAS_BACKEND": backend},
         stdout=subprocess.PIPE,
