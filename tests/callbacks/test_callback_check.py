@@ -108,6 +108,9 @@ CASES = {  # what is wrong: the callbacks, the optimizer, what the error says
             "back of AverageForEvaluation",
         ),
     ],
+    "average_before_the_save": [
+        (lambda: [kr.callbacks.Checkpoint("unused")], ema, "Checkpoint .*use_ema=True"),
+    ],
     "best_over_the_average": [
         (lambda: [kr.callbacks.EarlyStopping("loss")], ema, ": EarlyStopping .*use_ema=True"),
         (lambda: [restoring()], ema, "keras.callbacks.EarlyStopping .*use_ema=True"),
