@@ -19,6 +19,9 @@ def _walk(thing: Any, seen: set[int]) -> Iterator[Any]:
         inside = list(thing)
     elif isinstance(thing, dict):
         inside = list(thing.values())
+    elif isinstance(thing, keras.Sequential):
+        yield thing
+        inside = thing.layers  # it also holds a functional model of the same layers
     elif isinstance(thing, keras.layers.Layer):
         yield thing
         inside = list(vars(thing).values())

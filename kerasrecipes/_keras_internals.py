@@ -1,8 +1,9 @@
 """The only module that uses names which Keras keeps private, each use with its reason."""
 
 import contextlib
+import inspect
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import keras
@@ -61,21 +62,43 @@ def strategy_scope(model: keras.Model) -> contextlib.AbstractContextManager[Any]
 def callbacks_of_the_fit(callback: Any, frame: Any = None) -> list[Any]:
     """Returns the callbacks of the fit that `callback` is in now, in their order; [] outside.
 
-    Keras hands a callback the model, but not the list that it is in. `fit` has it as `callbacks`,
-    and its own methods as `self`; one of these is among the callers.
-
     Args:
         callback: A callback.
         frame: Where to begin to look. Defaults to the caller.
     """
-    frame = sys._getframe(1) if frame is None else frame
+    fit = fit_of(callback, sys._getframe(1) if frame is None else frame)
+    return [] if fit is None else list(fit.callbacks)
+
+
+def fit_of(callback: Any, frame: Any = None) -> keras.callbacks.CallbackList | None:
+    """Returns the list of callbacks of the fit that `callback` is in now; None outside.
+
+    Keras hands a callback the model, but not the list that it is in. `fit` has it as `callbacks`,
+    and its own methods as `self`; one of these is among the callers.
+    """
+    return next((found for found, _ in _fits(callback, frame or sys._getframe(1))), None)
+
+
+def fit_arguments(callback: Any) -> dict[str, Any]:
+    """Returns the arguments of the fit that `callback` is in now, by name; {} outside.
+
+    `fit` has parted off `validation_split` by then, as `validation_data`.
+    """
+    names = inspect.signature(keras.Model.fit).parameters
+    for _, local in _fits(callback, sys._getframe(1)):
+        if "validation_data" in local:
+            return {name: local[name] for name in names if name in local and name != "self"}
+    return {}
+
+
+def _fits(callback: Any, frame: Any) -> Iterator[tuple[keras.callbacks.CallbackList, Any]]:
+    """Yields the list that `callback` is in, and the local names of each caller that has it."""
     while frame is not None:
         for name in ("self", "callbacks"):
             found = frame.f_locals.get(name)
             if isinstance(found, keras.callbacks.CallbackList) and callback in found.callbacks:
-                return list(found.callbacks)
+                yield found, frame.f_locals
         frame = frame.f_back
-    return []
 
 
 def begin_fit_at(model: keras.Model, epoch: int) -> None:

@@ -1,6 +1,7 @@
 """Settings that hold for every test."""
 
 import os
+import signal
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
@@ -8,6 +9,8 @@ os.environ.setdefault("MPLBACKEND", "Agg")
 
 import keras
 import pytest
+
+signal.signal(signal.SIGINT, signal.default_int_handler)  # some shells ignore it in the background
 
 collect_ignore = ["benchmarks"]
 

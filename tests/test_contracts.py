@@ -15,11 +15,13 @@ PACKAGE = ROOT / "kerasrecipes"
 MODULES = sorted(PACKAGE.rglob("*.py"))
 LEVELS = [
     {
+        "_arrays",
         "_atomic",
         "_checks",
         "_epoch_order",
         "_export",
         "_find",
+        "_fingerprint",
         "_keras_internals",
         "_recipe_files",
         "_seeds",

@@ -155,10 +155,23 @@ def checkpoint_first(callbacks: Callbacks, model: Any) -> Problems:
     """What stands before Checkpoint has already gone on when the state is saved or restored."""
     for checkpoint in _find(callbacks, OURS, "Checkpoint")[:1]:
         for each in callbacks[: list(callbacks).index(checkpoint)]:
-            if _has_state(each) or _has_class(each, OURS, "AverageForEvaluation"):
+            if _has_state(each) or _has_class(each, OURS, "AverageForEvaluation", "Interrupt"):
                 yield (
                     f"{_name(each)} stands before {_name(checkpoint)}, which would save and "
                     f"restore it at the wrong moment. Put {_name(checkpoint)} first in the list."
+                )
+
+
+def plateau_before_the_stop(callbacks: Callbacks, model: Any) -> Problems:
+    """A plateau with the patience of the stop never gets to show what the lower rate does."""
+    for plateau in _find(callbacks, OURS, "ReduceLROnPlateau"):
+        for stopping in _find(callbacks, OURS, "EarlyStopping"):
+            same = [plateau.monitor] == _monitors(stopping) and stopping.patience is not None
+            if same and plateau.patience >= stopping.patience:
+                yield (
+                    f"{_name(plateau)} (patience={plateau.patience}) would cut the rate when "
+                    f"{_name(stopping)} (patience={stopping.patience}) stops, or later. Give "
+                    f"{_name(stopping)} more patience, twice as much for example."
                 )
 
 
@@ -207,6 +220,7 @@ RULES: tuple[Callable[[Callbacks, Any], Problems], ...] = (
     state_that_is_lost,
     nan_that_is_not_survived,
     checkpoint_first,
+    plateau_before_the_stop,
     average_before_what_watches,
     logs_before_readers,
     model_after_the_best,

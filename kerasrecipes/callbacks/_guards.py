@@ -47,6 +47,10 @@ class Guard(UpdateHook):
         """Returns the variables that make up the state, by name."""
         return {"skipped": self.skipped, "in_a_row": self.in_a_row}
 
+    def learned(self) -> list[Any]:
+        """Returns the variables that go back when the weights go back."""
+        return []
+
     def load(self, values: Mapping[str, Any]) -> None:
         """Sets some of the variables."""
         variables = self.variables()
@@ -81,6 +85,11 @@ class FiniteGuard(Guard):
         """Looks at the norm, which one element that is not finite makes so."""
         below = ops.less(ops.convert_to_tensor(self.in_a_row), self.limit)
         self.count(ops.logical_and(ops.isfinite(global_norm(gradients)), below))
+
+    def load(self, values: Mapping[str, Any]) -> None:
+        """Sets some of the variables, and remembers the present statistics."""
+        super().load(values)
+        self.remember()
 
     def after(self, updated: Any) -> None:
         """Sets the statistics back, or remembers them."""
@@ -131,6 +140,10 @@ class NormGuard(Guard):
     def variables(self) -> dict[str, Any]:
         """Returns the variables that make up the state, by name."""
         return {**super().variables(), **self._history_variables}
+
+    def learned(self) -> list[Any]:
+        """Returns the variables that go back when the weights go back."""
+        return list(self._history_variables.values())
 
     def judge(self, gradients: Sequence[Any]) -> None:
         """Compares the norm with those before it, and remembers it if it is admitted."""

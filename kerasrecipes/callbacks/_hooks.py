@@ -6,6 +6,7 @@ import keras
 
 from kerasrecipes import _keras_internals
 from kerasrecipes._checks import InputError
+from kerasrecipes.callbacks.callback import Callback
 from kerasrecipes.optimizers.update_hook import UpdateHook
 
 
@@ -15,11 +16,13 @@ def takes_hooks(model: keras.Model) -> bool:
     return hasattr(optimizer, "hooks") and keras.config.backend() == "tensorflow"
 
 
-def attach(model: keras.Model, hook: UpdateHook, *, what: str) -> None:
-    """Adds a hook to every update of the model; the training step is traced anew.
+def attach(callback: Callback, hook: UpdateHook, *, what: str) -> None:
+    """Adds a hook to every update of the callback's model; the training step is traced anew.
+
+    Hooks that a fit has left which failed are removed.
 
     Args:
-        model: Compiled model.
+        callback: Whose hook it is, in a fit of a compiled model.
         hook: The hook.
         what: What needs it, for the error.
 
@@ -27,6 +30,7 @@ def attach(model: keras.Model, hook: UpdateHook, *, what: str) -> None:
         training step of JAX gives no variables back but those of the model and the optimizer, and
         PyTorch's optimizers assign past `Optimizer.assign`.
     """
+    model = callback.model
     if not takes_hooks(model):
         name = type(_keras_internals.inner_optimizer(model.optimizer)).__name__
         raise InputError(
@@ -36,7 +40,8 @@ def attach(model: keras.Model, hook: UpdateHook, *, what: str) -> None:
             f"`kerasrecipes.optimizers.get({name.lower()!r})`, for example."
         )
     optimizer = _keras_internals.inner_optimizer(model.optimizer)
-    optimizer.hooks = (*optimizer.hooks, hook)
+    hook.fit = callback.fit
+    optimizer.hooks = (*(each for each in optimizer.hooks if each.fit is hook.fit), hook)
     model.make_train_function(force=True)
 
 

@@ -7,6 +7,7 @@ from typing import Any
 import keras
 
 from kerasrecipes._checks import InputError
+from kerasrecipes.callbacks._variables import model_variables
 
 _SHOWN = 5
 ANY = "any"
@@ -22,11 +23,11 @@ def identify(model: keras.Model, *, steps: int | None, data: Any) -> dict[str, A
     """
     recipe = getattr(model, "recipe", None)
     found = {
-        "recipe": None if recipe is None else _call(recipe),
         "data": data,
+        "recipe": None if recipe is None else _call(recipe),
         "steps per epoch": steps,
         "model": _unnamed(_plain(_config(model))),
-        "weights": [[list(each.shape), str(each.dtype)] for each in model.variables],
+        "weights": [[list(each.shape), str(each.dtype)] for each in model_variables(model)],
         "compile": _compiled(model),
     }
     return json.loads(json.dumps(found, default=str))
@@ -120,7 +121,10 @@ def _differences(path: str, was: Any, now: Any) -> Iterator[str]:
         for index, pair in enumerate(zip(was, now, strict=True)):
             yield from _differences(f"{path}[{index}]", *pair)
     elif ANY not in (was, now) and json.dumps(was) != json.dumps(now):  # NaN equals NaN
-        yield f"{path} was {_short(was)} and is {_short(now)}"
+        if path.endswith("sha256"):
+            yield f"{path.removesuffix('sha256').strip('. ')} has changed"
+        else:
+            yield f"{path} was {_short(was)} and is {_short(now)}"
 
 
 def _short(value: Any) -> str:

@@ -6,9 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, ClassVar
 
-import keras
-
 from kerasrecipes._checks import InputError, check_choice, fail
+from kerasrecipes.callbacks._logs import scalars
 from kerasrecipes.callbacks.callback import Callback
 
 
@@ -47,8 +46,7 @@ class Logger(Callback):
         if not self._is_open:
             self._open()
             self._is_open = True
-        values = {name: float(value) for name, value in (logs or {}).items() if _is_scalar(value)}
-        self._log(epoch + 1, values)
+        self._log(epoch + 1, scalars(logs))
 
     def on_train_end(self, logs: Mapping[str, Any] | None = None) -> None:
         """Logs the model if that is asked for, and ends the run."""
@@ -103,10 +101,6 @@ def _import(module: str, extra: str, name: str) -> Any:
             f"{name} needs the package {module.split('.')[0]!r}, which is not installed or does "
             f"not import ({error}). Install it with `pip install 'kerasrecipes[{extra}]'`."
         ) from error
-
-
-def _is_scalar(value: Any) -> bool:
-    return not keras.ops.shape(value)
 
 
 def _plain(value: Any) -> Any:

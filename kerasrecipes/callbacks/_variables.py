@@ -8,6 +8,7 @@ import numpy as np
 
 from kerasrecipes import _keras_internals
 from kerasrecipes._checks import InputError
+from kerasrecipes._find import find
 from kerasrecipes.callbacks.callback import plain
 
 
@@ -24,6 +25,12 @@ def build_optimizer(model: keras.Model) -> None:
     if not model.optimizer.built:
         with _keras_internals.strategy_scope(model):
             model.optimizer.build(model.trainable_variables)
+
+
+def model_variables(model: keras.Model) -> list[Any]:
+    """Returns the model's variables, and the states of RNNs, which Keras leaves out of them."""
+    states = [each.states for each in find(model, keras.layers.RNN) if each.stateful]
+    return [*model.variables, *keras.tree.flatten(states)]
 
 
 def assign(variables: Sequence[Any], values: Sequence[np.ndarray]) -> None:

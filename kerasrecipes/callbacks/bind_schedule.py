@@ -18,7 +18,8 @@ class BindSchedule(Callback):
 
     With e epochs of s steps, the fit has e * s updates (fewer if gradients are accumulated), and
     the schedule counts them from the beginning of epoch 0; a fit that begins at
-    `initial_epoch=k` is k * s updates in.
+    `initial_epoch=k` is k * s updates in, less those that were skipped before, if the length is
+    the same.
     Recipe models and `standard()` bring this callback along.
 
     Raises: InputError when the steps per epoch are not known.

@@ -15,6 +15,7 @@ import numpy as np
 from kerasrecipes import _keras_internals
 from kerasrecipes._checks import InputError, check_int, fail
 from kerasrecipes._export import export
+from kerasrecipes.callbacks._data import identify_data, warn_of_other_orders
 from kerasrecipes.callbacks._generations import Generation, Generations
 from kerasrecipes.callbacks._identity import check_same, identify
 from kerasrecipes.callbacks._variables import (
@@ -22,11 +23,13 @@ from kerasrecipes.callbacks._variables import (
     assign_metrics,
     build_optimizer,
     metric_values,
+    model_variables,
 )
 from kerasrecipes.callbacks.callback import Callback, plain
 from kerasrecipes.callbacks.callback_check import check_callbacks
 
 _SECONDS = {"second": 1.0, "minute": 60.0, "hour": 3600.0}
+_FLOAT_KINDS = "fV"  # V: bfloat16 and other types that NumPy itself does not have
 _LENGTH = re.compile(r"\s*(\d+(?:\.\d+)?)\s*(epoch|update|second|minute|hour)s?\s*")
 
 
@@ -37,35 +40,38 @@ class Checkpoint(Callback):
     The same program, started again after a kill, a crash or Ctrl-C, continues where the last save
     was, and ends with the weights, History and callbacks of the run that nothing interrupted, bit
     for bit, on the same machine. Once the training is complete, `fit` returns its History and the
-    model its final weights at once.
+    model its final weights at once; with more epochs, or other settings of the callback that
+    stopped it (a longer `patience`), it goes on from its end.
 
     A save holds all variables (weights, optimizer, averages, states of dropout), the state of each
     callback that has `state_dict`, History, the epoch and the step, and what the training is. It
     is written beside the last one, synced, and renamed. One that is damaged is set aside, and the
-    one before is used. A failing save (a full disk) warns, and training goes on. Weights that are
-    not finite are not saved; `last_error` says so.
+    one before is used. A failing save (a full disk) warns, and training goes on. Weights that
+    are no longer finite are not saved, with a warning.
 
     It must be the first of the callbacks; `standard(checkpoint="folder")` sees to that. To be
     exact the order of the rows must follow from the epoch, as with `kerasrecipes.data.batches`
-    with a `seed`, or `shuffle=False`, without `steps_per_epoch`; and random numbers must come from
-    Keras layers.
+    with a `seed`, or `shuffle=False`, without `steps_per_epoch` (else it warns); and random
+    numbers must come from Keras layers.
 
     Args:
         directory: Folder of this training and no other; created if it is missing.
         every: Epochs between saves, int >= 1, or a length such as "2 epochs", "500 updates" or
-            "10 minutes"; the last two also save within an epoch. Defaults to 1.
+            "10 minutes"; the last two also save within an epoch, under TensorFlow only. Defaults
+            to 1.
         keep: How many saves stay, int >= 1. Defaults to 3.
-        data: What identifies the training data: JSON values such as
-            `kerasrecipes.data.fingerprint(x, y)`. Recipe models fill it in for data from
-            `batches` and for arrays. Defaults to None, not compared.
+        data: What identifies the data, as JSON values; for other data than arrays and those of
+            `kerasrecipes.data.batches`, which are known. Defaults to None.
 
     Attributes:
         resumed: (epoch, step) that the last fit went on from, or None.
+        is_complete: Whether that was the end of a training that was stopped for good.
         last_error: Why the last save failed, or None.
 
     Raises:
         InputError: Before training, if the folder cannot be written to, another run uses it, or
             it holds a training with another model, data or recipe; the differences are named.
+            Under other backends than TensorFlow, for an `every` within epochs.
 
     Example:
     >>> import keras, numpy as np, tempfile
@@ -98,6 +104,7 @@ class Checkpoint(Callback):
         self._interval, self._unit = _parse(every)
         self.data = data
         self.resumed: tuple[int, int] | None = None
+        self.is_complete = False
         self.last_error: str | None = None
         self._generations = Generations(self.directory, check_int("keep", keep, low=1))
         self._epoch: int | None = None
@@ -110,11 +117,15 @@ class Checkpoint(Callback):
         self._generations.open()
         self._stop_skipping()
         self._epoch, self._step, self._batches, self._saved_epoch = None, 0, 0, None
-        self._ended_within = False
+        self._ended_within = self.is_complete = False
         self._steps_per_execution = self.model.steps_per_execution
         self.resumed, self.last_error = None, None
         build_optimizer(self.model)
-        self._identity = identify(self.model, steps=self.params.get("steps"), data=self.data)
+        given = _keras_internals.fit_arguments(self)
+        warn_of_other_orders(given)
+        data = identify_data(given) if self.data is None else self.data
+        self._identity = identify(self.model, steps=self.params.get("steps"), data=data)
+        self._finite = [_is_finite(each) for each in plain(model_variables(self.model))]
         self._pending = self._generations.newest()
         if self._pending is not None:
             self._begin_at(self._pending)
@@ -122,15 +133,33 @@ class Checkpoint(Callback):
     def _begin_at(self, generation: Generation) -> None:
         state, epochs = generation.state, self.params["epochs"]
         check_same(state["identity"], self._identity, generation.path)
-        if ("WeightAveraging" in state["callbacks"]) != ("WeightAveraging" in self._stateful()):
+        averaged = "WeightAveraging" in state["callbacks"]
+        if averaged != ("WeightAveraging" in self._stateful()):
+            was, now = ("with", "without") if averaged else ("without", "with")
             raise InputError(
-                f"The checkpoint {generation.path} is of a training with and this one without "
-                "WeightAveraging, or the other way round. Restore what was changed, or give the "
-                "new training a checkpoint folder of its own."
+                f"The checkpoint {generation.path} is of a training {was} WeightAveraging, and "
+                f"this one is {now}. Restore what was changed, or give the new training a "
+                "checkpoint folder of its own."
             )
         self.resumed = state["epoch"], state["step"]
-        epoch = epochs if state["complete"] else min(state["epoch"], epochs)
+        self.is_complete = state["complete"] and not self._stoppers_changed(state)
+        if state["epoch"] > epochs:
+            warnings.warn(
+                f"The checkpoint {generation.path} has {state['epoch']} epochs already, more than "
+                f"epochs={epochs}. They are given back as they are.",
+                stacklevel=2,
+            )
+        epoch = epochs if self.is_complete else min(state["epoch"], epochs)
         _keras_internals.begin_fit_at(self.model, epoch)
+
+    def _stoppers_changed(self, state: Mapping[str, Any]) -> bool:
+        """Returns whether a callback that stopped the training is gone or has other settings."""
+        now = {name: _settings(each) for name, each in self._stateful().items()}
+        return any(
+            state["settings"][name] != now.get(name)
+            for name, its in state["callbacks"].items()
+            if its.get("stopped_epoch") is not None
+        )
 
     def on_epoch_begin(self, epoch: int, logs: Mapping[str, Any] | None = None) -> None:
         """Restores or saves the state between two epochs."""
@@ -168,7 +197,7 @@ class Checkpoint(Callback):
         if self._pending is not None:
             self._restore()
         elif self._epoch is not None and not self._ended_within:
-            self._save(self._epoch + 1, complete=self._is_complete())
+            self._save(self._epoch + 1, complete=self._was_stopped())
         self.close()
 
     def close(self) -> None:
@@ -199,7 +228,7 @@ class Checkpoint(Callback):
         if steps is not None and done < steps and self._pending is None:
             self._save(self._epoch, done)
 
-    def _is_complete(self) -> bool:
+    def _was_stopped(self) -> bool:
         """Returns whether the training was stopped for good, as `EarlyStopping` does."""
         others = self.siblings()
         ours = [each for each in others if isinstance(each, Callback)]
@@ -210,9 +239,10 @@ class Checkpoint(Callback):
 
     def _save(self, epoch: int | None, step: int = 0, *, complete: bool = False) -> None:
         self._mark(epoch)
-        weights = plain(self.model.variables)
-        if not all(np.isfinite(each).all() for each in weights if each.dtype.kind == "f"):
-            self.last_error = f"the weights of epoch {epoch}, step {step} are not finite"
+        weights = plain(model_variables(self.model))
+        if any(was and not _is_finite(v) for was, v in zip(self._finite, weights, strict=True)):
+            if self.last_error is None:
+                self._warn(f"the weights of epoch {epoch}, step {step} are not finite")
             return
         state = {
             "saved": datetime.now().astimezone().isoformat(timespec="seconds"),
@@ -222,6 +252,7 @@ class Checkpoint(Callback):
             "complete": complete,
             "history": plain({"epoch": self._history.epoch, "logs": self._history.history}),
             "callbacks": {name: _state(name, each) for name, each in self._stateful().items()},
+            "settings": {name: _settings(each) for name, each in self._stateful().items()},
             "weights": weights,
             "optimizer": plain(self.model.optimizer.variables),
             "metrics": metric_values(self.model) if step else [],
@@ -229,14 +260,17 @@ class Checkpoint(Callback):
         try:
             self._generations.write(state)
         except OSError as error:
-            self.last_error = str(error)
-            warnings.warn(f"The checkpoint in {self.directory} failed: {error}.", stacklevel=2)
+            self._warn(str(error))
+
+    def _warn(self, problem: str) -> None:
+        self.last_error = problem
+        warnings.warn(f"The checkpoint in {self.directory} failed: {problem}.", stacklevel=3)
 
     def _restore(self) -> None:
         """Brings the state back, at the very point of the fit where it was saved."""
         assert self._pending is not None  # noqa: S101  (for the type checker)
         state, self._pending = self._pending.state, None
-        assign(self.model.variables, state["weights"])
+        assign(model_variables(self.model), state["weights"])
         assign(self.model.optimizer.variables, state["optimizer"])
         if state["step"]:
             assign_metrics(self.model, state["metrics"])
@@ -245,6 +279,8 @@ class Checkpoint(Callback):
         for name, each in self._stateful().items():
             if name in state["callbacks"]:
                 each.load_state_dict(state["callbacks"][name])
+                if state["complete"] and not self.is_complete and hasattr(each, "stopped_epoch"):
+                    each.stopped_epoch, each.reason = None, ""
         self._mark(state["epoch"])
 
     def _mark(self, epoch: int | None) -> None:
@@ -300,6 +336,14 @@ def _state(name: str, callback: Any) -> dict[str, Any]:
             f"`state_dict()` of {name} must return None, numbers, strings, arrays, and lists and "
             f"dicts of these. {error}"
         ) from error
+
+
+def _is_finite(value: np.ndarray) -> bool:
+    return value.dtype.kind not in _FLOAT_KINDS or bool(np.isfinite(value).all())
+
+
+def _settings(callback: Any) -> dict[str, Any]:
+    return callback.settings() if isinstance(callback, Callback) else {}
 
 
 def _parse(every: Any) -> tuple[float, str]:

@@ -36,8 +36,8 @@ class EarlyStopping(MonitorCallback):
             Defaults to 0.0.
         baseline: Value that the best must beat, by more than `min_delta`, for improvements to
             count. Epochs can be the best all the same. Defaults to None.
-        stopping_threshold: Value that is good enough: training stops at once when it is reached.
-            Defaults to None.
+        stopping_threshold: Value that is good enough: training stops at once when it is reached,
+            whatever `min_delta`. Defaults to None.
         divergence_threshold: Training stops at once when the value is worse than this, NaN or
             infinite. Defaults to None.
         start_from_epoch: Epochs at the beginning that are not counted as without improvement, and
@@ -150,6 +150,9 @@ class EarlyStopping(MonitorCallback):
         for other in self._others:
             other.set_model(self.model)
             other.on_train_begin(logs)
+        watched = [self.watched, *(other.watched for other in self._others)]
+        if len(set(watched)) < len(watched):
+            fail("monitor", "different names", watched)
         self._reset()
         self._is_running = True
 
@@ -163,9 +166,10 @@ class EarlyStopping(MonitorCallback):
         improved = [other.improves(v) for other, v in zip(self._others, others, strict=True)]
         if self.improves(value):
             improved.append(True)
-            self.best_epoch = epoch
-            if self.restore_best_weights:
-                self.best_weights = _snapshot(self.model)
+            self._keep(epoch)
+        elif self._is_enough(value) and self.gain(value, self.best) > 0:
+            self.best = value
+            self._keep(epoch)
         if any(improved) and self._beats_baseline():
             self.wait = 0
         elif epoch >= self.start_from_epoch:
@@ -175,14 +179,23 @@ class EarlyStopping(MonitorCallback):
             self.reason, self.stopped_epoch = reason, epoch
             self.model.stop_training = True
 
+    def _keep(self, epoch: int) -> None:
+        self.best_epoch = epoch
+        if self.restore_best_weights:
+            self.best_weights = _snapshot(self.model)
+
+    def _is_enough(self, value: float) -> bool:
+        target = self.stopping_threshold
+        return target is not None and math.isfinite(value) and self.gain(value, target) >= 0
+
     def _beats_baseline(self) -> bool:
         return self.baseline is None or self.gain(self.best, self.baseline) > self.min_delta
 
     def _why_to_stop(self, value: float, epoch: int) -> str:
         """Returns why training has to stop now, or ""."""
-        target, limit = self.stopping_threshold, self.divergence_threshold
-        if target is not None and math.isfinite(value) and self.gain(value, target) >= 0:
-            return f"{self.watched} has reached {target:g}"
+        limit = self.divergence_threshold
+        if self._is_enough(value):
+            return f"{self.watched} has reached {self.stopping_threshold:g}"
         if epoch < self.start_from_epoch:
             return ""
         if limit is not None and not math.isfinite(value):
@@ -201,8 +214,6 @@ class EarlyStopping(MonitorCallback):
 
     def on_train_end(self, logs: Mapping[str, Any] | None = None) -> None:
         """Brings the weights of the best epoch back."""
-        for each in (self, *self._others):
-            each.check_seen()
         if self._last_epoch is None:
             self._finish("no epoch was trained")
         elif self._last_epoch + 1 >= self.params["epochs"]:

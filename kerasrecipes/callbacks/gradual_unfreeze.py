@@ -79,7 +79,7 @@ class GradualUnfreeze(Callback):
                 "GradualUnfreeze needs TensorFlow or PyTorch: under JAX a Keras optimizer updates "
                 "all its variables or none. Use `rate_multipliers` of the optimizer."
             )
-        self._joined = None
+        self.close()
         self._layers = _paths(self.model)
         for patterns in self.epochs.values():
             for pattern in patterns:

@@ -111,8 +111,5 @@ class Interrupt(Callback):
         self.model.stop_training = True
 
     def _is_running(self, frame: Any) -> bool:
-        """Returns whether the interrupted code is in the fit, which may have failed unnoticed.
-
-        Only recipe models call `close` then. A signal that comes later must not be swallowed.
-        """
+        """Returns whether the interrupted code is in the fit, which may have failed unnoticed."""
         return bool(_keras_internals.callbacks_of_the_fit(self, frame))

@@ -10,9 +10,11 @@ from kerasrecipes.callbacks.callback import Callback
 
 @export("callbacks", saved=False)
 class LearningRateLog(Callback):
-    """Adds the learning rate of the next update to the logs of each epoch.
+    """Adds the learning rate at the end of each epoch to its logs.
 
-    It stands in History as "learning_rate", for constant rates and schedules alike.
+    It stands in History as "learning_rate", for constant rates and schedules alike. It is the rate
+    of the next update, unless a callback after this one changes that, as `ReduceLROnPlateau` does
+    in `standard()`; a cut then shows in the next epoch.
 
     Example:
     >>> import keras, numpy as np

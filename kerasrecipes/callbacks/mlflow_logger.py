@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from kerasrecipes._checks import fail
+from kerasrecipes._checks import InputError, fail
 from kerasrecipes._export import export
 from kerasrecipes.callbacks._logger import Logger
 
@@ -33,7 +33,8 @@ class MLflowLogger(Logger):
         params: More hyperparameters than the recipe's, dict. Defaults to None.
         log_model: Whether to log the model file at the end. Defaults to False.
 
-    Raises: InputError if the library is not installed.
+    Raises: InputError if the library is not installed, or before training if the runs cannot be
+        reached.
 
     Example:
     >>> model.fit(x, y, callbacks=[MLflowLogger("digits")])  # doctest: +SKIP
@@ -55,10 +56,22 @@ class MLflowLogger(Logger):
         super().__init__(params=params, log_model=log_model)
         self.experiment, self.name, self.tracking_uri = experiment, name, tracking_uri
 
+    def on_train_begin(self, logs: Mapping[str, Any] | None = None) -> None:
+        """Forgets the last run, and makes sure before training that runs can be kept."""
+        super().on_train_begin(logs)
+        self._is_own = self._library.active_run() is None
+        uri = self.tracking_uri if self._is_own else None
+        try:
+            self._client = self._library.MlflowClient(uri)
+            self._client.get_experiment_by_name(self.experiment)
+        except Exception as error:
+            raise InputError(
+                f"`tracking_uri={uri!r}` cannot be reached: {error}. Start the server, or name a "
+                "local database such as 'sqlite:///mlflow.db'."
+            ) from error
+
     def _open(self) -> None:
-        active = self._library.active_run()
-        self._is_own = active is None
-        self._client = self._library.MlflowClient(self.tracking_uri if self._is_own else None)
+        active = None if self._is_own else self._library.active_run()
         if active is not None:
             self.run_id = active.info.run_id
         if self.run_id is None:

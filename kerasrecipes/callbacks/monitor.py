@@ -2,9 +2,12 @@
 
 import math
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
+import keras
+
+from kerasrecipes import _keras_internals
 from kerasrecipes._checks import InputError, check_choice, check_number, did_you_mean
 from kerasrecipes.callbacks.callback import Callback
 
@@ -17,10 +20,7 @@ _MAX = (
     "true_negatives sensitivity specificity kappa correlation pearson spearman mcc dice map ndcg "
     "mrr concordance"
 ).split()
-
-
-EPOCHS_WITHOUT_VALIDATION = 10
-"""`fit` does not tell callbacks its `validation_freq`, so this many epochs may go without."""
+_USUAL = [f"{part}{name}" for name in (*_MIN, *_MAX) for part in ("", "val_")]
 
 
 def direction(name: str, mode: str = "auto") -> str:
@@ -47,11 +47,21 @@ def direction(name: str, mode: str = "auto") -> str:
         for match in re.finditer(f"_{key}(?=_)", words)
     ]
     if not found:
-        raise InputError(
+        message = (
             f"`mode` is needed for monitor={name!r}: whether lower or higher is better does not "
-            "follow from the name. Give mode='min' or mode='max'."
+            f"follow from the name. Give mode='min' or mode='max'. {did_you_mean(name, _USUAL)}"
         )
+        raise InputError(message.strip())
     return max(found)[2]
+
+
+def missing_validation(callback: keras.callbacks.Callback, monitor: str) -> InputError:
+    """Returns the error for a callback that watches validation in a fit that has none."""
+    return InputError(
+        f"`validation_data` is missing: {type(callback).__name__} watches {monitor!r}. Pass "
+        "`validation_data` or `validation_split` to `fit`, or set `monitor` to a training metric "
+        f"such as {monitor.removeprefix('val_')!r}."
+    )
 
 
 class MonitorCallback(Callback):
@@ -71,7 +81,7 @@ class MonitorCallback(Callback):
         direction: Which way is better, "min" or "max", from the beginning of the fit.
     """
 
-    state = ("best", "watched", "_missing", "_seen", "_available")
+    state = ("best", "watched")
 
     def __init__(
         self, monitor: str | None = None, *, mode: str = "auto", min_delta: float = 0.0
@@ -85,19 +95,24 @@ class MonitorCallback(Callback):
         self.watched = monitor or ""
         if monitor is not None:
             direction(monitor, mode)
-        self._forget()
-
-    def _forget(self) -> None:
         self.best = math.nan
-        self._missing, self._seen = 0, False
-        self._available: list[str] = []
+        self._validates = True
 
     def on_train_begin(self, logs: Mapping[str, Any] | None = None) -> None:
         """Resolves the monitor and its direction, before anything trains."""
         target = getattr(self.model, "target", None)
         self.watched = self.monitor or getattr(target, "monitor", "val_loss")
         self.direction = direction(self.watched, self.mode)
-        self._forget()
+        self.best = math.nan
+        given = _keras_internals.fit_arguments(self)
+        self._validates = given.get("validation_data", "unknown") is not None
+        if self.watched.startswith("val_") and not self._validates and not self._has_others():
+            raise missing_validation(self, self.watched)
+
+    def _has_others(self) -> bool:
+        """Returns whether the fit has callbacks of the user's own, which may add to the logs."""
+        known = ("keras", "kerasrecipes")
+        return any(type(each).__module__.split(".")[0] not in known for each in self.siblings())
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Goes on from what `state_dict` returned; a best of another log entry is refused."""
@@ -131,38 +146,15 @@ class MonitorCallback(Callback):
     def monitored(self, logs: Mapping[str, Any] | None) -> float | None:
         """Returns the watched value; None in an epoch without validation.
 
-        Raises: InputError for a name that the metrics do not have, and for a validation entry
-            that has been missing for more than `EPOCHS_WITHOUT_VALIDATION` epochs.
+        Raises: InputError for a name that the metrics do not have.
         """
         logs = logs or {}
         if self.watched in logs:
-            self._missing, self._seen = 0, True
             return float(logs[self.watched])
-        self._missing += 1
-        self._available = list(logs)
         validated = any(name.startswith("val_") for name in logs)
-        misspelt = self.watched.removeprefix("val_") not in logs or validated
-        if misspelt or self._missing > EPOCHS_WITHOUT_VALIDATION:
-            raise missing_monitor(self.watched, logs)
+        if validated or not self._validates or self.watched.removeprefix("val_") not in logs:
+            raise InputError(
+                f"`monitor` must be one of the logs' entries {', '.join(sorted(logs))}. "
+                f"Received: {self.watched!r}. {did_you_mean(self.watched, sorted(logs))}".strip()
+            )
         return None
-
-    def check_seen(self) -> None:
-        """Refuses, at the end of training, a validation entry that no epoch ever had."""
-        interrupted = any(getattr(each, "interrupted", False) for each in self.siblings())
-        if self._missing and not self._seen and not interrupted:
-            raise missing_monitor(self.watched, self._available)
-
-
-def missing_monitor(monitor: str, available: Iterable[str]) -> InputError:
-    """Returns the error for a monitor that the logs do not have."""
-    available = sorted(available)
-    unvalidated = monitor.removeprefix("val_") in available
-    remedy = (
-        "Pass `validation_data` to `fit`, or monitor a training metric."
-        if unvalidated
-        else did_you_mean(monitor, available)
-    )
-    return InputError(
-        f"`monitor` must be one of the logs' entries {', '.join(available)}. "
-        f"Received: {monitor!r}. {remedy}".strip()
-    )

@@ -10,15 +10,15 @@ from keras import ops
 from kerasrecipes import _keras_internals
 from kerasrecipes._checks import InputError, check_choice, check_int, check_number
 from kerasrecipes._export import export
+from kerasrecipes.callbacks._guard_callback import GuardCallback
 from kerasrecipes.callbacks._guards import FiniteGuard
-from kerasrecipes.callbacks._hooks import attach, detach, takes_hooks
+from kerasrecipes.callbacks._hooks import takes_hooks
 from kerasrecipes.callbacks._rate_cut import number, rate_variable
 from kerasrecipes.callbacks._variables import build_optimizer
-from kerasrecipes.callbacks.callback import Callback
 
 
 @export("callbacks", saved=False)
-class NonFinite(Callback):
+class NonFinite(GuardCallback):
     """Deals with a loss or a gradient that is NaN or infinite: stops, skips, or goes back.
 
     - "stop": the weights stay what they were before the first such batch, and training ends.
@@ -34,12 +34,13 @@ class NonFinite(Callback):
     that is not finite, nor, for "stop" and "rollback", after it. The program
     looks at the outcome and at the running loss every `check_every` batches and at the end of
     each epoch, so up to that many batches are read in vain; reading for every batch would make
-    each wait for the one before. With other optimizers the running loss is all there is to go by:
-    "stop" may then end with weights that are not finite, and "skip" is refused. The running loss
-    of an epoch with a skipped batch is what it was, not finite.
+    each wait for the one before. With other optimizers the running loss, and the weights at the
+    end of an epoch, are all there is to go by: "stop" may then end with weights that are not
+    finite, and "skip" is refused. The running loss of an epoch with a skipped batch is what it
+    was, not finite.
 
-    In the list it comes after `WeightAveraging`. "rollback" holds one copy of the weights and
-    the optimizer's variables on the device.
+    In the list it comes after `WeightAveraging`, whose averages go back too. "rollback" holds one
+    copy of the weights and the optimizer's variables on the device.
 
     Args:
         action: "stop", "skip" or "rollback". Defaults to "stop".
@@ -71,7 +72,8 @@ class NonFinite(Callback):
     Reference: "skip" is `apply_if_finite` of DeepMind 2020, optax.
     """
 
-    state = ("rollbacks", "stopped_epoch", "reason", "counts", "_begin", "_snapshot", "_is_due")
+    state = (*GuardCallback.state, "rollbacks", "_snapshot", "_is_due")
+    _guard: FiniteGuard | None = None
 
     def __init__(
         self,
@@ -88,36 +90,17 @@ class NonFinite(Callback):
         self.factor = check_number("factor", factor, low=0.0, high=1.0, open_low=True)
         self.max_rollbacks = check_int("max_rollbacks", max_rollbacks, low=1)
         self.check_every = check_int("check_every", check_every, low=1)
-        self._guard: FiniteGuard | None = None
         self._reset()
 
     def _reset(self) -> None:
+        super()._reset()
         self.rollbacks = 0
-        self.stopped_epoch: int | None = None
-        self.reason = ""
-        self._begin = 0  # skipped before the epoch
         self._snapshot: list[Any] | None = None
         self._is_due = False  # a rollback between two epochs
 
-    @property
-    def skipped(self) -> int:
-        """Batches left out so far in this fit."""
-        return 0 if self._guard is None else int(number(self._guard.skipped))
-
-    @property
-    def counts(self) -> dict[str, Any]:
-        """What the guard on the device has counted."""
-        return {} if self._guard is None else self._guard.variables()
-
-    @counts.setter
-    def counts(self, values: Mapping[str, Any]) -> None:
-        if self._guard is not None:
-            self._guard.load(values)
-            self._guard.remember()
-
     def on_train_begin(self, logs: Mapping[str, Any] | None = None) -> None:
         """Puts the guard on the optimizer."""
-        self._drop()
+        self.close()
         self._reset()
         what = f'NonFinite("{self.action}")'
         scaled = isinstance(self.model.optimizer, keras.optimizers.LossScaleOptimizer)
@@ -131,9 +114,7 @@ class NonFinite(Callback):
             rate_variable(self.model, what=what)
         if self.action == "skip" or takes_hooks(self.model):
             limit = self.max_skips if self.action == "skip" else 1
-            guard = FiniteGuard(self.model, limit)
-            attach(self.model, guard, what=what)
-            self._guard = guard
+            self._put_on(FiniteGuard(self.model, limit), what=what)
 
     def on_epoch_begin(self, epoch: int, logs: Mapping[str, Any] | None = None) -> None:
         """Goes back if it is due, and takes a copy where the last one was used up."""
@@ -162,48 +143,51 @@ class NonFinite(Callback):
             logs["skipped_updates"] = self.skipped - self._begin
         if self.stopped_epoch is not None:
             return
-        if self._is_bad((logs or {}).get("loss")):
+        unguarded = self._guard is None and self._has_bad_weights()
+        if unguarded or self._is_bad((logs or {}).get("loss")):
             self._is_due = self._goes_on()
         else:
             self._snapshot = None
 
     def on_train_end(self, logs: Mapping[str, Any] | None = None) -> None:
         """Takes the guard off."""
-        if self._is_due and self._guard is None:
-            self._go_back()
-        self._drop()
+        spoilt = self._is_due or self.stopped_epoch is not None
+        if self._guard is None and self._snapshot is not None and spoilt:
+            self._restore()
+        super().on_train_end(logs)
 
     def close(self) -> None:
         """Takes the guard off."""
-        self._drop()
-
-    def _drop(self) -> None:
-        if self._guard is not None:
-            detach(self._guard.model, self._guard)
-        self._guard = self._snapshot = None
+        super().close()
+        self._snapshot = None
 
     def _is_bad(self, loss: Any) -> bool:
-        in_a_row = 0 if self._guard is None else number(self._guard.in_a_row)
         if self.action == "skip":
-            return in_a_row >= self.max_skips
-        return in_a_row > 0 or (loss is not None and not math.isfinite(loss))
+            return self.in_a_row >= self.max_skips
+        return self.in_a_row > 0 or (loss is not None and not math.isfinite(loss))
+
+    def _has_bad_weights(self) -> bool:
+        """Returns whether a weight is not finite, which a loss does not always show."""
+        floats = [w for w in self.model.weights if keras.backend.is_float_dtype(w.dtype)]
+        return not all(bool(ops.all(ops.isfinite(weight))) for weight in floats)
 
     def _goes_on(self) -> bool:
         """Returns whether to go back; else training stops."""
         if self.action == "rollback" and self.rollbacks < self.max_rollbacks:
             return True
-        self.reason = {
+        reason = {
             "stop": "the loss or a gradient was not finite",
             "skip": f"{self.max_skips} gradients in a row were not finite",
             "rollback": "the loss or a gradient was not finite again after "
             f"{self.rollbacks} rollbacks",
         }[self.action]
-        self.stopped_epoch = self._epoch
-        self.model.stop_training = True
+        self._stop(self._epoch, reason)
         return False
 
     def _variables(self) -> list[Any]:
-        return [*self.model.weights, *self.model.optimizer.variables]
+        """Returns what goes back: the training's variables, and what others learned of them."""
+        others = [each.learned() for each in self.siblings() if hasattr(each, "learned")]
+        return [*self.model.weights, *self.model.optimizer.variables, *sum(others, [])]
 
     def _go_back(self) -> None:
         """Restores the copy, and cuts the rate, which is not restored."""
@@ -211,13 +195,16 @@ class NonFinite(Callback):
         self.rollbacks += 1
         rate = rate_variable(self.model, what="NonFinite")
         lower = number(rate) * self.factor
+        self._restore()
         with _keras_internals.strategy_scope(self.model):
-            for variable, value in zip(self._variables(), self._snapshot or (), strict=True):
-                variable.assign(value)
             rate.assign(lower)
         if self._guard is not None:
             self._guard.load({"in_a_row": 0})
-            self._guard.remember()
+
+    def _restore(self) -> None:
+        with _keras_internals.strategy_scope(self.model):
+            for variable, value in zip(self._variables(), self._snapshot or (), strict=True):
+                variable.assign(value)
 
 
 def _running_loss(model: keras.Model) -> float | None:

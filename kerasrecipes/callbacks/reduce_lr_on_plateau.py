@@ -32,7 +32,7 @@ class ReduceLROnPlateau(MonitorCallback):
         monitor: Log entry, or None for the one that the model's target names, else "val_loss".
         factor: Factor of the rate, in (0, 1). Defaults to 0.1.
         patience: Epochs without improvement before a cut, int >= 0 (0 is as 1). Less than that of
-            `EarlyStopping`, or it never acts. Defaults to 10.
+            `EarlyStopping`, or it never acts. Defaults to 5.
         mode: "min", "max", or "auto" for the table of directions. Defaults to "auto".
         min_delta: By how much a value must be better, float >= 0. Defaults to 0.0, where Keras
             has 1e-4.
@@ -65,7 +65,7 @@ class ReduceLROnPlateau(MonitorCallback):
         monitor: str | None = None,
         *,
         factor: float = 0.1,
-        patience: int = 10,
+        patience: int = 5,
         mode: str = "auto",
         min_delta: float = 0.0,
         cooldown: int = 0,
@@ -116,7 +116,3 @@ class ReduceLROnPlateau(MonitorCallback):
         with _keras_internals.strategy_scope(self.model):
             variable.assign(number(variable) * share)
         return True
-
-    def on_train_end(self, logs: Mapping[str, Any] | None = None) -> None:
-        """Refuses a monitor that was never seen."""
-        self.check_seen()

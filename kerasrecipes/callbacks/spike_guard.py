@@ -5,14 +5,12 @@ from typing import Any
 
 from kerasrecipes._checks import check_choice, check_int, check_number
 from kerasrecipes._export import export
+from kerasrecipes.callbacks._guard_callback import GuardCallback
 from kerasrecipes.callbacks._guards import NormGuard
-from kerasrecipes.callbacks._hooks import attach, detach
-from kerasrecipes.callbacks._rate_cut import number
-from kerasrecipes.callbacks.callback import Callback
 
 
 @export("callbacks", saved=False)
-class SpikeGuard(Callback):
+class SpikeGuard(GuardCallback):
     """Leaves out batches whose gradient is far larger than the latest ones.
 
     With n the Euclidean norm of a batch's whole gradient, before clipping, and P the percentile
@@ -65,8 +63,6 @@ class SpikeGuard(Callback):
         are clipped there).
     """
 
-    state = ("stopped_epoch", "reason", "norms", "_begin")
-
     def __init__(
         self,
         factor: float = 10.0,
@@ -85,28 +81,7 @@ class SpikeGuard(Callback):
         self.max_skips = check_int("max_skips", max_skips, low=1)
         self.then = check_choice("then", then, ("accept", "stop"))
         self.check_every = check_int("check_every", check_every, low=1)
-        self._guard: NormGuard | None = None
         self._reset()
-
-    def _reset(self) -> None:
-        self.stopped_epoch: int | None = None
-        self.reason = ""
-        self._begin = 0  # skipped before the epoch
-
-    @property
-    def skipped(self) -> int:
-        """Batches left out so far in this fit."""
-        return 0 if self._guard is None else int(number(self._guard.skipped))
-
-    @property
-    def norms(self) -> dict[str, Any]:
-        """What the guard on the device has seen and counted."""
-        return {} if self._guard is None else self._guard.variables()
-
-    @norms.setter
-    def norms(self, values: Mapping[str, Any]) -> None:
-        if self._guard is not None:
-            self._guard.load(values)
 
     def on_train_begin(self, logs: Mapping[str, Any] | None = None) -> None:
         """Puts the guard on the optimizer."""
@@ -120,8 +95,11 @@ class SpikeGuard(Callback):
             max_skips=self.max_skips,
             then=self.then,
         )
-        attach(self.model, guard, what="SpikeGuard")
-        self._guard = guard
+        self._put_on(guard, what="SpikeGuard")
+
+    def learned(self) -> list[Any]:
+        """Returns the variables that go back when the weights go back."""
+        return [] if self._guard is None else self._guard.learned()
 
     def on_epoch_begin(self, epoch: int, logs: Mapping[str, Any] | None = None) -> None:
         """Begins to count for the epoch."""
@@ -141,17 +119,5 @@ class SpikeGuard(Callback):
             self._look()
 
     def _look(self) -> None:
-        if self.stopped_epoch is None and number(self._guard.in_a_row) >= self.max_skips:  # type: ignore[union-attr]
-            self.stopped_epoch = self._epoch
-            self.reason = f"{self.max_skips} gradients in a row were spikes"
-            self.model.stop_training = True
-
-    def on_train_end(self, logs: Mapping[str, Any] | None = None) -> None:
-        """Takes the guard off."""
-        self.close()
-
-    def close(self) -> None:
-        """Takes the guard off."""
-        if self._guard is not None:
-            detach(self._guard.model, self._guard)
-        self._guard = None
+        if self.stopped_epoch is None and self.in_a_row >= self.max_skips:
+            self._stop(self._epoch, f"{self.max_skips} gradients in a row were spikes")

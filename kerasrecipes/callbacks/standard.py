@@ -16,9 +16,11 @@ from kerasrecipes.callbacks.epoch_order import EpochOrder
 from kerasrecipes.callbacks.gradient_log import GradientLog
 from kerasrecipes.callbacks.interrupt import Interrupt
 from kerasrecipes.callbacks.learning_rate_log import LearningRateLog
+from kerasrecipes.callbacks.non_finite import NonFinite
 from kerasrecipes.callbacks.penalty_log import PenaltyLog
 from kerasrecipes.callbacks.progress import Progress
 from kerasrecipes.callbacks.reduce_lr_on_plateau import ReduceLROnPlateau
+from kerasrecipes.callbacks.spike_guard import SpikeGuard
 from kerasrecipes.callbacks.time_budget import TimeBudget
 from kerasrecipes.callbacks.weight_averaging import WeightAveraging
 
@@ -27,12 +29,15 @@ from kerasrecipes.callbacks.weight_averaging import WeightAveraging
 def standard(
     *,
     monitor: str | None = None,
-    patience: int | None = 10,
+    mode: str = "auto",
+    patience: int | EarlyStopping | None = 10,
     plateau: int | ReduceLROnPlateau | None = None,
     checkpoint: str | os.PathLike[str] | Checkpoint | None = None,
     averaging: str | WeightAveraging | None = None,
-    seconds: float | datetime.timedelta | None = None,
-    progress: bool = True,
+    seconds: float | datetime.timedelta | TimeBudget | None = None,
+    nonfinite: str | NonFinite | None = None,
+    spikes: bool | SpikeGuard = False,
+    progress: bool | Progress = True,
 ) -> list[keras.callbacks.Callback]:
     """Returns the callbacks that nearly every fit wants, in the order that they need.
 
@@ -41,33 +46,50 @@ def standard(
     seed and epoch), `BindSchedule` (schedules take their length from the fit),
     `AverageForEvaluation` (for `ScheduleFreeAdamW`), `WeightAveraging` if asked for,
     `LearningRateLog`, `GradientLog` and `PenaltyLog` (the rate, what the optimizer saw of its
-    gradients, and the weight penalty in History), `ReduceLROnPlateau` if asked for,
-    `EarlyStopping` (the best weights come back), and `Progress` (a line per epoch; call `fit` with
-    `verbose=0`). Add your own at the end.
+    gradients, and the weight penalty in History), `NonFinite`, `SpikeGuard` and
+    `ReduceLROnPlateau` if asked for, `EarlyStopping` (the best weights come back), and `Progress`
+    (a line per epoch; call `fit` with `verbose=0`). Add your own at the end, unless they add to
+    the logs. Where a plain value does not say enough, give the callback itself.
 
     Args:
         monitor: Log entry that decides which epoch is best. Defaults to None, the one that the
             model's target names, else "val_loss".
+        mode: "min" or "max", whether lower or higher is better; "auto" knows the usual metrics.
+            Defaults to "auto".
         patience: Epochs without improvement before the stop, or None to train all epochs and
-            still bring the best weights back. Defaults to 10.
-        plateau: Epochs without improvement before the rate is cut by ten, or a
-            `ReduceLROnPlateau` of your own. Defaults to None, no cuts.
+            still bring the best weights back; or an `EarlyStopping`. Defaults to 10.
+        plateau: Epochs without improvement before the rate is cut by ten, fewer than `patience`;
+            or a `ReduceLROnPlateau`. Defaults to None, no cuts.
         checkpoint: Folder in which the training is saved after each epoch, and from which the
-            same program goes on when it is started again; or a `Checkpoint` of your own.
-            Defaults to None, nothing is saved.
-        averaging: "ema" or "swa", or a `WeightAveraging` of your own. Defaults to None.
-        seconds: Time after which the fit has to be over, a number or a `datetime.timedelta`.
-            Defaults to None, no limit.
-        progress: Whether to print a line per epoch. Defaults to True.
+            same program goes on when it is started again; or a `Checkpoint`. Defaults to None,
+            nothing is saved.
+        averaging: "ema" or "swa", or a `WeightAveraging`. Defaults to None.
+        seconds: Time after which the fit has to be over, a number or a `datetime.timedelta`; or
+            a `TimeBudget`. Defaults to None, no limit.
+        nonfinite: What to do when the loss or a gradient is NaN or infinite: "stop", "skip" or
+            "rollback"; or a `NonFinite`. Defaults to None, what `EarlyStopping` does: such
+            epochs are never the best.
+        spikes: Whether to leave out batches whose gradient is far larger than the latest ones;
+            or a `SpikeGuard`. Defaults to False.
+        progress: Whether to print a line per epoch; or a `Progress`. Defaults to True.
 
     Example:
     >>> [type(callback).__name__ for callback in standard(progress=False)]
     ['CallbackCheck', 'Interrupt', 'EpochOrder', 'BindSchedule', 'AverageForEvaluation',
      'LearningRateLog', 'GradientLog', 'PenaltyLog', 'EarlyStopping']
     """
-    check_choice("progress", progress, (True, False))
+    if not isinstance(progress, Progress):
+        progress = Progress() if check_choice("progress", progress, (True, False)) else None
+    if isinstance(nonfinite, str):
+        nonfinite = NonFinite(nonfinite)
+    if not isinstance(spikes, SpikeGuard):
+        spikes = SpikeGuard() if check_choice("spikes", spikes, (True, False)) else None
     if isinstance(plateau, int):
-        plateau = ReduceLROnPlateau(monitor, patience=plateau)
+        plateau = ReduceLROnPlateau(monitor, mode=mode, patience=plateau)
+    if not isinstance(patience, EarlyStopping):
+        patience = EarlyStopping(monitor, mode=mode, patience=patience)
+    if seconds is not None and not isinstance(seconds, TimeBudget):
+        seconds = TimeBudget(seconds)
     if isinstance(checkpoint, (str, os.PathLike)):
         checkpoint = Checkpoint(checkpoint)
     if isinstance(averaging, str):
@@ -76,7 +98,7 @@ def standard(
         _own("checkpoint", checkpoint, Checkpoint),
         CallbackCheck(),
         Interrupt(),
-        None if seconds is None else TimeBudget(seconds),
+        seconds,
         EpochOrder(),
         BindSchedule(),
         AverageForEvaluation(),
@@ -84,14 +106,17 @@ def standard(
         LearningRateLog(),
         GradientLog(),
         PenaltyLog(),
+        _own("nonfinite", nonfinite, NonFinite),
+        spikes,
         _own("plateau", plateau, ReduceLROnPlateau),
-        EarlyStopping(monitor, patience=patience),
-        Progress() if progress else None,
+        patience,
+        progress,
     ]
     return [each for each in callbacks if each is not None]
 
 
 def _own(argument: str, given: object, kind: type) -> keras.callbacks.Callback | None:
     if given is not None and not isinstance(given, kind):
-        fail(argument, f"None, a plain value or a {kind.__name__}", given)
+        plain = {"checkpoint": "a folder", "plateau": "an int"}.get(argument, "a name")
+        fail(argument, f"None, {plain} or a {kind.__name__}", given)
     return given  # type: ignore[return-value]

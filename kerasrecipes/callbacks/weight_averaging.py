@@ -1,5 +1,6 @@
 """WeightAveraging."""
 
+import warnings
 from collections.abc import Mapping
 from typing import Any
 
@@ -67,7 +68,7 @@ class WeightAveraging(Callback):
         arXiv:2411.18704. "swa": Izmailov et al. 2018, arXiv:1803.05407.
     """
 
-    state = ("is_average", "averages", "count")
+    state = ("kind", "is_average", "averages", "count")
 
     def __init__(
         self,
@@ -110,6 +111,19 @@ class WeightAveraging(Callback):
     def count(self, value: int) -> None:
         self._running().load(count=value)
 
+    def learned(self) -> list[Any]:
+        """Returns the variables that go back when the weights go back."""
+        return [] if self._averages is None else [self._averages.count, *self._averages.others]
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Goes on from what `state_dict` returned; an average of the other kind is refused."""
+        if state.get("kind") != self.kind:
+            raise InputError(
+                f"The state of WeightAveraging is for kind={state.get('kind')!r}. Received: "
+                f"{self.kind!r}. Use the same kind, or begin a new training."
+            )
+        super().load_state_dict(state)
+
     def _running(self) -> Averages:
         if self._averages is None:
             raise InputError("The state of WeightAveraging can only be loaded within a fit.")
@@ -125,7 +139,7 @@ class WeightAveraging(Callback):
         self._first = late if self.start_from_epoch is None else self.start_from_epoch
         if self.kind == "ema":
             self._hook = MovingAverage(self._averages, self.decay, self.warmup)
-            attach(self.model, self._hook, what='WeightAveraging("ema")')
+            attach(self, self._hook, what='WeightAveraging("ema")')
 
     def _check(self) -> None:
         for each in _keras_internals.wrapped(self.model.optimizer):
@@ -173,7 +187,14 @@ class WeightAveraging(Callback):
             estimate(self.model, self.data)
 
     def on_train_end(self, logs: Mapping[str, Any] | None = None) -> None:
-        """Leaves the averages in the model."""
+        """Leaves the averages in the model, and warns if there are none."""
+        if self.kind == "swa" and self._averages is not None and not self.count:
+            warnings.warn(
+                'WeightAveraging("swa") has averaged nothing: training ended before epoch '
+                f"{self._first}, counted from 0. Set `start_from_epoch` lower, or train for "
+                "longer (with more `patience`).",
+                stacklevel=2,
+            )
         self._finish()
 
     def close(self) -> None:

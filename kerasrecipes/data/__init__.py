@@ -4,11 +4,11 @@ import keras  # noqa: F401  (first: see kerasrecipes/__init__.py)
 
 from kerasrecipes._epoch_order import begin_epoch as begin_epoch
 from kerasrecipes._epoch_order import permutation as permutation
+from kerasrecipes._fingerprint import fingerprint as fingerprint
 from kerasrecipes.data import augment as augment
 from kerasrecipes.data.batches import Batches as Batches
 from kerasrecipes.data.batches import batches as batches
 from kerasrecipes.data.examples import Examples as Examples
-from kerasrecipes.data.fingerprint import fingerprint as fingerprint
 from kerasrecipes.data.load import load as load
 from kerasrecipes.data.normalization import normalization as normalization
 from kerasrecipes.data.split import Split as Split

@@ -6,11 +6,11 @@ from typing import Any
 
 import tensorflow as tf
 
+from kerasrecipes._arrays import as_arrays, count_rows
 from kerasrecipes._checks import InputError, check_int, fail
 from kerasrecipes._epoch_order import EpochOrder, resolve_seed
 from kerasrecipes._export import export
-from kerasrecipes.data._arrays import as_arrays, count_rows
-from kerasrecipes.data.fingerprint import fingerprint
+from kerasrecipes._fingerprint import fingerprint
 
 BUFFER_SIZE = 10_000
 

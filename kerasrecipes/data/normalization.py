@@ -5,9 +5,9 @@ from typing import Any
 import keras
 import numpy as np
 
+from kerasrecipes._arrays import as_array, is_pandas
 from kerasrecipes._checks import InputError, check_choice, fail
 from kerasrecipes._export import export
-from kerasrecipes.data._arrays import as_array, is_pandas
 
 SCALINGS = ("standard", "minmax", "robust", "rescale")
 CHUNK_VALUES = 1 << 19

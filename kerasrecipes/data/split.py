@@ -6,10 +6,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from kerasrecipes._arrays import count_rows, take
 from kerasrecipes._checks import InputError, check_choice, check_int, check_number, fail
 from kerasrecipes._epoch_order import resolve_seed
 from kerasrecipes._export import export
-from kerasrecipes.data._arrays import count_rows, take
 from kerasrecipes.targets.identify import infer
 from kerasrecipes.targets.regression import Regression
 

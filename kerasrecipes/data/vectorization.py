@@ -5,9 +5,9 @@ from typing import Any
 
 import keras
 
+from kerasrecipes._arrays import as_array
 from kerasrecipes._checks import InputError, check_choice, check_int, fail
 from kerasrecipes._export import export
-from kerasrecipes.data._arrays import as_array
 
 OUTPUTS = ("tf_idf", "multi_hot", "count")
 STANDARDIZE = ("lower_and_strip_punctuation", "lower", "strip_punctuation", None)

@@ -16,9 +16,11 @@ class UpdateHook:
 
     Attributes:
         decides: Whether the optimizer has to ask the hook for `admitted`.
+        fit: What tells the fit that it is for from others.
     """
 
     decides: ClassVar[bool] = False
+    fit: object = None
 
     def judge(self, gradients: Sequence[Any]) -> None:
         """Sees the gradients of the whole batch, None among them, before anything is done."""

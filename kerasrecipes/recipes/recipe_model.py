@@ -8,14 +8,15 @@ from typing import Any, Self
 import keras
 import numpy as np
 
-from kerasrecipes._checks import InputError
+from kerasrecipes._checks import fail
 from kerasrecipes._export import export
 from kerasrecipes.callbacks.average_for_evaluation import AverageForEvaluation
 from kerasrecipes.callbacks.bind_schedule import BindSchedule
+from kerasrecipes.callbacks.callback import close
 from kerasrecipes.callbacks.callback_check import check_callbacks
 from kerasrecipes.callbacks.checkpoint import Checkpoint
 from kerasrecipes.callbacks.epoch_order import EpochOrder
-from kerasrecipes.data.fingerprint import fingerprint
+from kerasrecipes.callbacks.monitor import missing_validation
 from kerasrecipes.optimizers.loss_scale_optimizer import scaled
 from kerasrecipes.optimizers.sam import second_gradient
 from kerasrecipes.targets.target import Target
@@ -45,7 +46,7 @@ class RecipeModel(keras.Model):
     `fit` is Keras's own, with a few things seen to: a schedule of relative length gets the length
     of the fit; labels that come as arrays are encoded by the target, so that names are accepted
     and wrong labels refused before training; and so are callbacks that clash, and one that
-    watches a validation metric without validation data. `Checkpoint` learns what the data is.
+    watches a validation metric without validation data.
 
     Args:
         inputs: Symbolic inputs, as for `keras.Model`.
@@ -104,16 +105,14 @@ class RecipeModel(keras.Model):
         if isinstance(callbacks, keras.callbacks.CallbackList):
             return super().fit(*args, **kwargs)
         single = isinstance(callbacks, keras.callbacks.Callback)
-        callbacks = [callbacks] if single else list(callbacks or [])
-        _check_validation(callbacks, self.target, given)
+        callbacks = [callbacks] if single else keras.tree.flatten(callbacks or [])
+        _check_callbacks(callbacks)
+        _check_validation(callbacks, given)
         checkpoints = [each for each in callbacks if isinstance(each, Checkpoint)]
         for kind in (AverageForEvaluation, BindSchedule, EpochOrder):
             if not any(isinstance(callback, kind) for callback in callbacks):
                 callbacks.insert(len(checkpoints), kind())
         check_callbacks(callbacks, self)
-        for checkpoint in checkpoints:
-            if checkpoint.data is None:
-                checkpoint.data = _identity_of_data(given)
         if hasattr(given.get("x"), "element_spec"):
             given.setdefault("shuffle", False)  # else Keras warns that it cannot
         if self._has_loss_of_target():
@@ -121,8 +120,7 @@ class RecipeModel(keras.Model):
         try:
             return super().fit(**{**given, "callbacks": callbacks})
         finally:
-            for callback in callbacks:
-                getattr(callback, "close", lambda: None)()
+            close(callbacks)
 
     def evaluate(self, x: Any = None, y: Any = None, *args: Any, **kwargs: Any) -> Any:
         """Evaluates the model as `keras.Model.evaluate` does; arrays of labels are encoded."""
@@ -163,35 +161,24 @@ def _encoded(given: dict[str, Any], target: Any) -> dict[str, Any]:
     return changed
 
 
-def _identity_of_data(given: dict[str, Any]) -> Any:
-    """Returns what `Checkpoint` knows the data by, or None for data that nothing can look into."""
-    x: Any = given.get("x")
-    y = given.get("y")
-    if hasattr(x, "identity"):
-        return x.identity()
-    if hasattr(x, "element_spec") or not (_is_array(x) or isinstance(x, (dict, tuple))):
-        return None
-    return {"sha256": fingerprint(x, y), "batch_size": given.get("batch_size")}
+def _check_callbacks(callbacks: Sequence[Any]) -> None:
+    for each in callbacks:
+        if not isinstance(each, keras.callbacks.Callback):
+            remedy = f"Did you mean {each.__name__}()?" if callable(each) else ""
+            fail("callbacks", "callbacks", each, remedy)
 
 
 def _is_array(y: Any) -> bool:
     return isinstance(y, (np.ndarray, list)) or hasattr(y, "to_numpy")
 
 
-def _check_validation(
-    callbacks: Sequence[Any], target: Target | None, given: dict[str, Any]
-) -> None:
-    """Refuses a callback that watches validation in a fit that has none."""
+def _check_validation(callbacks: Sequence[Any], given: dict[str, Any]) -> None:
+    """Refuses a callback of Keras that watches validation in a fit that has none; ours do."""
     if given.get("validation_data") is not None or given.get("validation_split"):
         return
     for callback in callbacks:
-        if not getattr(callback, "save_best_only", True):
+        monitor = getattr(callback, "monitor", None)
+        if not getattr(callback, "save_best_only", True) or not isinstance(monitor, str):
             continue
-        for monitor in getattr(callback, "monitors", [getattr(callback, "monitor", "")]):
-            monitor = getattr(target, "monitor", "") if monitor is None else monitor
-            if isinstance(monitor, str) and monitor.startswith("val_"):
-                raise InputError(
-                    f"`validation_data` is missing: {type(callback).__name__} watches {monitor!r}. "
-                    "Pass `validation_data` or `validation_split` to `fit`, or set `monitor` to a "
-                    f"training metric such as {monitor.removeprefix('val_')!r}."
-                )
+        if monitor.startswith("val_"):
+            raise missing_validation(callback, monitor)

@@ -69,7 +69,8 @@ def after(console: Console, metrics: Mapping[str, Any], folder: Path) -> None:
     if metrics["interrupted"]:
         console.print(
             f"[yellow]Interrupted in epoch {epochs['run']}.[/] The weights of the best epoch, "
-            f"{epochs['best']}, are kept, and everything is saved."
+            f"{epochs['best']}, are kept, and everything is saved. Go on: kerasrecipes train "
+            f"--resume {folder}"
         )
     if epochs["best"] is None:
         console.print(f"[red]{metrics['monitor']} was never finite:[/] this model is of no use.")

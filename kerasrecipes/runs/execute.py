@@ -21,6 +21,7 @@ import numpy as np
 from rich.console import Console
 
 import kerasrecipes
+from kerasrecipes._checks import InputError
 from kerasrecipes.callbacks.checkpoint import Checkpoint
 from kerasrecipes.callbacks.early_stopping import EarlyStopping
 from kerasrecipes.callbacks.interrupt import Interrupt
@@ -138,8 +139,8 @@ def _train_in(
     _display.before(console, plan, run)
     try:
         outcome = _fit(run, prepared, console)
-    except BaseException:
-        if folder.holds_checkpoint(run):
+    except BaseException as error:
+        if folder.holds_checkpoint(run) and not isinstance(error, InputError):
             console.print(f"Stopped before the end. Go on: kerasrecipes train --resume {run}")
         raise
     try:
@@ -245,7 +246,8 @@ def _device() -> str:
 def _fit(run: Path, prepared: Prepared, console: Console) -> dict[str, Any]:
     recipe, rows = prepared.recipe, prepared.rows
     settings = recipe.fit
-    checkpoint = Checkpoint(run / folder.CHECKPOINT, every=_SAVE_EVERY, keep=2)
+    every = _SAVE_EVERY if keras.config.backend() == "tensorflow" else 1
+    checkpoint = Checkpoint(run / folder.CHECKPOINT, every=every, keep=2)
     callbacks = standard(
         monitor=settings.get("monitor"),
         patience=settings["patience"],
@@ -281,7 +283,7 @@ def _place(resumed: tuple[int, int] | None) -> str | None:
     if resumed is None:
         return None
     epoch, step = resumed
-    return f"after {step} steps of epoch {epoch + 1}" if step else f"after epoch {epoch}"
+    return f"after step {step} of epoch {epoch + 1}" if step else f"after epoch {epoch}"
 
 
 def _evaluate(prepared: Prepared) -> dict[str, dict[str, float]]:

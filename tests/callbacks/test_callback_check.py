@@ -146,7 +146,22 @@ CASES = {  # what is wrong: the callbacks, the optimizer, what the error says
             r"NonFinite \('rollback'\) goes on",
         ),
     ],
+    "plateau_before_the_stop": [
+        (
+            lambda: [
+                kr.callbacks.ReduceLROnPlateau("loss", patience=5),
+                kr.callbacks.EarlyStopping("loss", patience=5),
+            ],
+            "sgd",
+            r"ReduceLROnPlateau \(patience=5\) would cut the rate when EarlyStopping",
+        ),
+    ],
     "checkpoint_first": [
+        (
+            lambda: [kr.callbacks.Interrupt(), checkpoint()],
+            "sgd",
+            "Interrupt stands before Checkpoint",
+        ),
         (
             lambda: [kr.callbacks.AverageForEvaluation(), checkpoint()],
             "sgd",
@@ -263,11 +278,19 @@ def test_clashes_are_refused_before_training(rule, make, optimizer, says):
         (lambda: [WeightAveraging("swa"), kr.callbacks.EarlyStopping("loss"), best()], "sgd"),
         (lambda: [kr.callbacks.EarlyStopping("loss"), kr.callbacks.AverageForEvaluation()], "sgd"),
         (lambda: [kr.callbacks.EarlyStopping("loss"), kr.callbacks.LearningRateLog()], "sgd"),
+        (
+            lambda: [
+                kr.callbacks.ReduceLROnPlateau("loss", patience=9),
+                kr.callbacks.EarlyStopping("val_loss", patience=5),
+                kr.callbacks.EarlyStopping("loss", patience=None, restore_best_weights=False),
+            ],
+            "sgd",
+        ),
         (lambda: [kr.callbacks.LearningRateLog(), kr.callbacks.LearningRateLog()], "sgd"),
         (
             lambda: [
-                kr.callbacks.Interrupt(),
                 checkpoint(),
+                kr.callbacks.Interrupt(),
                 stock.CSVLogger("log.csv", append=True),
                 stock.ModelCheckpoint("{epoch}.keras"),
                 stock.TensorBoard("logs"),

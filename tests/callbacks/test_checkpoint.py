@@ -116,6 +116,55 @@ def test_an_early_stop_is_for_good(tmp_path):
     assert train(tmp_path)[1] == end
 
 
+def test_after_an_early_stop_more_patience_goes_on(tmp_path):
+    def run(folder, patience):
+        model = make(schedule=None, learning_rate=0.2)
+        stopping = kr.callbacks.EarlyStopping("val_loss", patience=patience)
+        fitted = model.fit(
+            kr.data.batches(X[:48], Y[:48], batch_size=8, seed=3),
+            validation_data=(X[48:], Y[48:]),
+            epochs=30,
+            verbose=0,
+            callbacks=[Checkpoint(folder), stopping],
+        )
+        weights = [w.tobytes() for w in model.get_weights()]
+        return fitted.epoch, fitted.history, stopping.stopped_epoch, stopping.reason, weights
+
+    first, whole = run(tmp_path / "a", 1), run(tmp_path / "b", 4)
+    assert first[2] < whole[2] < 29
+    assert run(tmp_path / "a", 1) == first
+    assert run(tmp_path / "a", 4) == whole
+    assert run(tmp_path / "a", 4) == whole
+
+
+def test_steps_per_epoch_is_warned_of(tmp_path):
+    data = kr.data.batches(X, Y, batch_size=8, seed=3)
+    with pytest.warns(UserWarning, match="steps_per_epoch"):
+        make().fit(data, epochs=1, steps_per_epoch=2, verbose=0, callbacks=Checkpoint(tmp_path))
+
+
+def test_stateful_rnn_goes_on(tmp_path):
+    def run(folder, *extra):
+        keras.utils.set_random_seed(0)
+        layers = [keras.layers.GRU(3, stateful=True), keras.layers.Dense(1)]
+        model = keras.Sequential([keras.Input((4, 1), batch_size=8), *layers])
+        model.compile("sgd", "mse")
+        checkpoint = Checkpoint(folder, every="1 updates")
+        callbacks = [checkpoint, *extra]
+        x, y = X[:48, :, None], X[:48, 0]
+        model.fit(x, y, batch_size=8, epochs=3, shuffle=False, verbose=0, callbacks=callbacks)
+        return checkpoint.resumed, [w.tobytes() for w in [*model.get_weights(), *_states(model)]]
+
+    whole = run(tmp_path / "whole")[1]
+    with pytest.raises(Killed):
+        run(tmp_path / "killed", KillAt(9))
+    assert run(tmp_path / "killed") == ((1, 3), whole)
+
+
+def _states(model):
+    return [keras.ops.convert_to_numpy(state) for state in model.layers[0].states]
+
+
 def test_more_epochs_go_on_from_the_end(tmp_path):
     train(tmp_path, epochs=2, model=make(schedule=None))
     checkpoint, end = train(tmp_path, epochs=EPOCHS, model=make(schedule=None))
@@ -230,7 +279,7 @@ def test_averaging_that_comes_or_goes_is_refused(tmp_path):
         inputs = keras.Input((4,))
         model = keras.Model(inputs, keras.layers.Dense(1)(inputs))
         model.compile("sgd", "mse")
-        model.fit(X, Y, verbose=0, callbacks=[Checkpoint(tmp_path), *extra])
+        model.fit(X, Y, verbose=0, shuffle=False, callbacks=[Checkpoint(tmp_path), *extra])
 
     run()
     with pytest.raises(InputError, match="without WeightAveraging"):
@@ -255,7 +304,8 @@ def test_lambdas_and_losses_without_a_name(tmp_path):
         model = keras.Model(inputs, keras.layers.Lambda(lambda x: x * 2)(inputs))
         model = keras.Model(inputs, keras.layers.Dense(1)(model.output))
         model.compile("sgd", functools.partial(keras.losses.mean_squared_error))
-        model.fit(X, Y[:, None], epochs=2, verbose=0, callbacks=[Checkpoint(tmp_path)])
+        fit = {"epochs": 2, "verbose": 0, "shuffle": False}
+        model.fit(X, Y[:, None], **fit, callbacks=[Checkpoint(tmp_path)])
 
     run()
     run()
@@ -316,7 +366,7 @@ def test_leftovers_of_a_killed_save_are_removed(tmp_path):
 CHANGES = [
     (lambda: {"model": make(hidden=(7,))}, r"recipe.hidden\[0\] was 6 and is 7"),
     (lambda: {"model": make(dropout=0.2)}, "recipe.dropout was 0.3 and is 0.2"),
-    (lambda: {"x": X + 1}, "data.sha256 was"),
+    (lambda: {"x": X + 1}, "of another training: data has changed; data.validation has changed"),
     (lambda: {"seed": 4}, "data.seed was 3 and is 4"),
 ]
 
@@ -336,7 +386,7 @@ def test_a_changed_plain_model_is_refused(tmp_path):
         outputs = keras.layers.Dense(1, activation=activation)(inputs)
         model = keras.Model(inputs, outputs)
         model.compile("sgd", loss)
-        model.fit(X, Y, verbose=0, callbacks=[Checkpoint(tmp_path)])
+        model.fit(X, Y, verbose=0, shuffle=False, callbacks=[Checkpoint(tmp_path)])
 
     run("tanh", "mse")
     run("tanh", "mse")
@@ -401,9 +451,92 @@ def test_weights_that_are_not_finite_are_not_saved(tmp_path):
                 weight = self.model.trainable_weights[-1]
                 weight.assign(weight * np.nan)
 
-    checkpoint, _ = train(tmp_path, Spoil(), epochs=2)
+    with pytest.warns(UserWarning, match="are not finite"):
+        checkpoint, _ = train(tmp_path, Spoil(), epochs=2)
     assert checkpoint.last_error == "the weights of epoch 2, step 0 are not finite"
     assert generations(tmp_path) == ["generation-00000000", "generation-00000001"]
+
+
+def test_weights_of_half_precision_that_are_not_finite_are_not_saved(tmp_path):
+    inputs = keras.Input((4,), dtype="bfloat16")
+    model = keras.Model(inputs, keras.layers.Dense(1, dtype="bfloat16")(inputs))
+    model.compile(keras.optimizers.SGD(0.1), "mse")
+    x = np.where(np.arange(72)[:, None] == 9, np.nan, X)
+    with pytest.warns(UserWarning, match="are not finite"):
+        model.fit(x, Y, verbose=0, shuffle=False, epochs=2, callbacks=[Checkpoint(tmp_path)])
+    assert generations(tmp_path) == ["generation-00000000"]
+
+
+def test_a_variable_that_is_infinite_on_purpose_does_not_prevent_the_save(tmp_path):
+    class Bounded(keras.layers.Layer):
+        def build(self, shape):
+            self.bound = self.add_weight(initializer=keras.initializers.Constant(np.inf))
+
+        def call(self, x):
+            return keras.ops.minimum(x, keras.ops.stop_gradient(self.bound))
+
+    inputs = keras.Input((4,))
+    model = keras.Model(inputs, keras.layers.Dense(1)(Bounded()(inputs)))
+    model.layers[1].bound.trainable = False
+    model.compile("sgd", "mse")
+    model.fit(X, Y, verbose=0, shuffle=False, callbacks=[Checkpoint(tmp_path)])
+    assert generations(tmp_path) == ["generation-00000000", "generation-00000001"]
+
+
+@pytest.mark.parametrize("change", ["x", "validation", "class_weight", "sample_weight"])
+def test_other_data_is_refused_for_plain_models_and_for_a_callback_used_again(tmp_path, change):
+    checkpoint = Checkpoint(tmp_path)
+
+    def run(offset=0.0, **changes):
+        keras.utils.set_random_seed(0)
+        model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(1)])
+        model.compile("sgd", "mse")
+        shifted = {name: offset * (change == name) for name in ("x", "validation")}
+        fit = {"verbose": 0, "shuffle": False, "callbacks": [checkpoint]}
+        validation = X[48:] + shifted["validation"], Y[48:]
+        model.fit(X[:48] + shifted["x"], Y[:48], validation_data=validation, **fit, **changes)
+
+    run()
+    run()
+    weights = {"class_weight": {0: 1.0, 1: 2.0}, "sample_weight": np.ones(48)}
+    changes = {change: weights[change]} if change in weights else {"offset": 1.0}
+    with pytest.raises(InputError, match=r"of another training: data.*(changed|was)"):
+        run(**changes)
+
+
+@pytest.mark.parametrize("state", [{1: 2}, np.array(["a"]), np.array("2020", "datetime64[s]")])
+def test_states_that_would_come_back_as_others_are_refused(tmp_path, state):
+    class Odd(keras.callbacks.Callback):
+        def state_dict(self):
+            return {"seen": state}
+
+        def load_state_dict(self, state):
+            raise AssertionError
+
+    with pytest.raises(InputError, match="of Odd must return"):
+        train(tmp_path, Odd())
+
+
+def test_an_average_of_another_kind_is_refused(tmp_path):
+    def run(kind):
+        averaging = kr.callbacks.WeightAveraging(
+            kind, **({"start_from_epoch": 0} if kind == "swa" else {})
+        )
+        inputs = keras.Input((4,))
+        model = keras.Model(inputs, keras.layers.Dense(1)(inputs))
+        model.compile(kr.optimizers.SGD(0.1), "mse")
+        fit = {"verbose": 0, "shuffle": False, "epochs": 2}
+        model.fit(X, Y, **fit, callbacks=[Checkpoint(tmp_path), averaging])
+
+    run("ema")
+    with pytest.raises(InputError, match="kind='ema'. Received: 'swa'"):
+        run("swa")
+
+
+def test_fewer_epochs_than_there_are_give_a_warning(tmp_path):
+    train(tmp_path, epochs=3, model=make(schedule=None))
+    with pytest.warns(UserWarning, match="has 3 epochs already, more than epochs=2"):
+        train(tmp_path, epochs=2, model=make(schedule=None))
 
 
 def test_the_sums_are_those_of_sha256sum(tmp_path):

@@ -85,10 +85,31 @@ def test_reason():
 def test_epochs_without_validation_do_not_count():
     stopping = callbacks.EarlyStopping(patience=2)
     assert play(stopping, [3, None, 2, None, 1]) == (5, 4)
-    with pytest.raises(InputError, match="Pass `validation_data` to `fit`"):
-        play(callbacks.EarlyStopping(patience=2), [None] * 3)
-    with pytest.raises(InputError, match="Pass `validation_data` to `fit`"):
-        play(callbacks.EarlyStopping(patience=2), [1] + [None] * 11)
+    assert play(callbacks.EarlyStopping(patience=2), [1] + [None] * 21 + [2, 3]) == (24, 0)
+
+
+def test_a_fit_without_validation_is_refused_before_training():
+    stopping = callbacks.EarlyStopping()
+    model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1)])
+    model.compile("sgd", "mse")
+    x, before = np.ones((4, 1)), model.get_weights()
+    with pytest.raises(InputError, match="Pass `validation_data`"):
+        model.fit(x, x, verbose=0, callbacks=[stopping])
+    assert model.get_weights() == before
+    fit = {"epochs": 24, "validation_freq": 12, "verbose": 0, "validation_split": 0.5}
+    assert model.fit(x, x, **fit, callbacks=[stopping]).epoch == list(range(24))
+
+
+def test_what_reaches_the_threshold_is_the_best():
+    stopping = callbacks.EarlyStopping(
+        "val_accuracy", min_delta=0.1, stopping_threshold=0.9, patience=5
+    )
+    assert play(stopping, [0.85, 0.9], name="val_accuracy") == (2, 1)
+
+
+def test_one_monitor_given_twice_is_refused():
+    with pytest.raises(InputError, match="different names"):
+        play(callbacks.EarlyStopping([None, "val_loss"]), [1, 2])
 
 
 def test_misspelt_monitor_is_an_error_in_the_first_epoch():
@@ -320,7 +341,7 @@ def test_a_finished_run_that_is_started_again_has_the_best_weights(tmp_path, pat
     def train():
         model, stopping = recipe(learning_rate=0.3), callbacks.EarlyStopping(patience=patience)
         both = [callbacks.Checkpoint(tmp_path), stopping]
-        history = model.fit(**FIT, epochs=12, callbacks=both).history
+        history = model.fit(**FIT, epochs=12, shuffle=False, callbacks=both).history
         weights = [w.tobytes() for w in model.get_weights()]
         ended = stopping.best, stopping.best_epoch, stopping.stopped_epoch, stopping.reason
         return history, weights, ended, both[0].resumed

@@ -28,6 +28,19 @@ def build(optimizer=None):
     return model
 
 
+def test_blocks_of_a_nested_sequential_join_one_by_one():
+    layers = [keras.layers.Dense(3, name=name) for name in ("block1", "block2")]
+    norm = keras.layers.BatchNormalization(name="norm")
+    backbone = keras.Sequential([keras.Input((4,)), *layers, norm], name="backbone")
+    model = keras.Sequential([keras.Input((4,)), backbone, keras.layers.Dense(2, name="head")])
+    model.compile("adam", "mse")
+    before = {w.path: w.numpy() for w in model.weights}
+    fit = {"epochs": 2, "verbose": 0}
+    model.fit(X, Y, **fit, callbacks=[GradualUnfreeze({0: "head", 1: "block2$"})])
+    moved = {w.path for w in model.weights if not np.array_equal(w, before[w.path])}
+    assert {path.split("/")[-2] for path in moved} == {"block2", "head"}
+
+
 class Record(keras.callbacks.Callback):
     def __init__(self):
         super().__init__()

@@ -3,6 +3,7 @@
 import json
 import struct
 import sys
+import time
 
 import keras
 import numpy as np
@@ -49,7 +50,13 @@ def recipe_model():
 
 def fit(*callbacks, model=None, **arguments):
     model = model or recipe_model()
-    arguments = {"validation_data": (X, Y), "epochs": 2, "verbose": 0, **arguments}
+    arguments = {
+        "validation_data": (X, Y),
+        "epochs": 2,
+        "verbose": 0,
+        "shuffle": False,
+        **arguments,
+    }
     return model.fit(X, Y, callbacks=list(callbacks), **arguments).history
 
 
@@ -268,6 +275,14 @@ def test_mlflow_goes_on_with_its_run_and_marks_failures(mlflow):
 
 @pytest.mark.extra
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_mlflow_that_cannot_be_reached_is_refused_before_training(mlflow, tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(InputError, match="tracking_uri='sqlite:.*cannot be reached"):
+        fit(MLflowLogger(tracking_uri=f"sqlite:///{tmp_path}/file/mlflow.db"))
+
+
+@pytest.mark.extra
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
 def test_mlflow_uses_the_run_of_the_program(mlflow):
     with mlflow.start_run() as run:
         logger = MLflowLogger()
@@ -326,6 +341,7 @@ def offline_rows(folder):
 def test_wandb_is_offline_unless_asked_and_goes_on(wandb, tmp_path):
     logger = WandbLogger("digits", directory=tmp_path, params={"fold": 1})
     history = fit(kr.callbacks.LearningRateLog(), logger)
+    time.sleep(1.1)  # the library names folders by the second
     again = begun(WandbLogger("digits", directory=tmp_path))
     again.load_state_dict(logger.state_dict())
     again.on_epoch_end(1, {"loss": 0.5})

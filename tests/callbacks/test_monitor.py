@@ -2,8 +2,11 @@
 
 import math
 
+import keras
+import numpy as np
 import pytest
 
+import kerasrecipes as kr
 from kerasrecipes._checks import InputError
 from kerasrecipes.callbacks.monitor import MonitorCallback, direction
 
@@ -91,15 +94,18 @@ def test_gain():
     assert math.isnan(callback.gain(math.nan, 3.0))
 
 
-def test_state_goes_on_to_count_epochs_without_validation():
-    callback = begun()
-    assert callback.monitored({"val_loss": 1.0}) == 1.0
-    for _ in range(6):
-        assert callback.monitored({"loss": 1.0}) is None
-    other = begun()
-    other.load_state_dict(callback.state_dict())
-    for _ in range(4):
-        assert other.monitored({"loss": 1.0}) is None
-    other.check_seen()
-    with pytest.raises(InputError, match="Pass `validation_data`"):
-        other.monitored({"loss": 1.0})
+def test_a_misspelt_name_is_shown_the_right_one():
+    with pytest.raises(InputError, match="Did you mean 'val_loss'"):
+        direction("val_los", "auto")
+
+
+def test_a_callback_of_the_users_own_may_add_the_entry():
+    class Add(keras.callbacks.Callback):
+        def on_epoch_end(self, epoch, logs=None):
+            logs["val_f1"] = 0.1 * epoch
+
+    model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1)])
+    model.compile("sgd", "mse")
+    x, stopping = np.ones((4, 1)), kr.callbacks.EarlyStopping("val_f1")
+    model.fit(x, x, epochs=3, verbose=0, callbacks=[Add(), stopping])
+    assert stopping.best_epoch == 2

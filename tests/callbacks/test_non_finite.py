@@ -188,6 +188,37 @@ def test_it_works_with_weight_averaging():
     assert_same(model, reference)
 
 
+def test_averages_go_back_with_the_weights():
+    class Spike(keras.callbacks.Callback):
+        def on_train_batch_begin(self, batch, logs=None):
+            if batch == 1:
+                for weight in self.model.trainable_weights:
+                    weight.assign(weight + 1e6)
+
+    model = build()
+    average, guard = WeightAveraging(decay=0.5), NonFinite("rollback", check_every=1)
+    fit(model, [average, guard, Spike()], spoilt(2))
+    assert guard.rollbacks
+    assert max(abs(w).max() for w in model.get_weights()) < 100
+
+
+@pytest.mark.parametrize("action", ["stop", "rollback"])
+def test_a_plain_optimizer_with_spoilt_weights_and_a_finite_loss_is_noticed(action):
+    class Spoil(keras.callbacks.Callback):
+        def on_epoch_end(self, epoch, logs=None):
+            logs["loss"] = 1.0
+            weight = self.model.trainable_weights[0]
+            weight.assign(weight * np.nan)
+
+    model, guard = build(keras.optimizers.SGD(0.1)), NonFinite(action, max_rollbacks=1)
+    before = model.get_weights()
+    fit(model, [Spoil(), guard], epochs=4)
+    assert guard.stopped_epoch == {"stop": 0, "rollback": 1}[action]
+    if action == "rollback":
+        for weight, expected in zip(model.get_weights(), before, strict=True):
+            np.testing.assert_array_equal(weight, expected)
+
+
 def test_under_loss_scaling_the_loss_tells():
     keras.config.set_dtype_policy("mixed_float16")
     scaled = optimizers.LossScaleOptimizer(optimizers.Adam(0.02), initial_scale=2.0**8)

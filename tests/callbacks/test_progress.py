@@ -2,11 +2,14 @@
 
 import io
 
+import keras
+import numpy as np
 import pytest
 import rich.console
 from rich.console import Console
 
 from kerasrecipes.callbacks.progress import Progress
+from kerasrecipes.callbacks.standard import standard
 
 
 def line(progress, epoch, logs):
@@ -60,3 +63,40 @@ def test_a_real_notebook_shows_a_line_per_epoch_in_one_block():
     assert [each.split("  ")[0] for each in lines] == [f"epoch {n}/3" for n in (1, 2, 3)]
     assert "grad 1.0000  lr 0.0100" in lines[0]
     assert ["*" in each for each in lines] == [False, True, False]
+
+
+def test_metrics_with_a_value_for_each_class_are_left_out():
+    progress = Progress(console=Console(file=io.StringIO(), width=200))
+    line(progress, 0, {"loss": 2.0, "f1_score": np.ones(3), "skipped_updates": 1})
+    assert progress.console.file.getvalue().startswith("epoch  1/10  loss 2.0000  skipped_upd")
+    assert "skipped_updates 1  " in progress.console.file.getvalue()
+
+
+def fit(folder=None, epochs=6, verbose=0, **settings):
+    """Trains with a rate of zero; returns what is printed."""
+    keras.utils.set_random_seed(0)
+    model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
+    model.compile(keras.optimizers.SGD(0.0), "mse")
+    progress = Progress(console=Console(file=io.StringIO(), width=200))
+    every = standard(monitor="loss", progress=progress, checkpoint=folder, **settings)
+    x = np.ones((4, 2))
+    model.fit(x, x[:, :1], epochs=epochs, verbose=verbose, shuffle=False, callbacks=every)
+    return progress.console.file.getvalue().splitlines()
+
+
+def test_it_says_why_training_ended_and_where_it_goes_on(tmp_path):
+    assert [each.split("  ")[0] for each in fit(tmp_path, epochs=2)] == ["epoch 1/2", "epoch 2/2"]
+    first, *lines, last = fit(tmp_path, patience=3)
+    assert first == f"{tmp_path}: goes on after epoch 2"
+    assert [each.split("  ")[0] for each in lines] == ["epoch 3/6", "epoch 4/6"]
+    assert last == "loss has not improved for 3 epochs; the weights of epoch 1 are back"
+    (complete, again) = fit(tmp_path, patience=3)
+    assert complete.startswith(f"{tmp_path} has this training complete, with 4 epochs: nothing")
+    assert again == last
+
+
+def test_beside_the_bar_of_keras_there_are_no_lines_for_epochs(capsys):
+    assert fit(verbose=1, patience=2) == [
+        "loss has not improved for 2 epochs; the weights of epoch 1 are back"
+    ]
+    assert "Epoch 3/6" in capsys.readouterr().out

@@ -79,7 +79,7 @@ def test_the_whole_set_is_in_an_order_that_passes_the_check(tmp_path):
         "EarlyStopping",
     ]
     callbacks.check_callbacks(every, model)
-    history = model.fit(**DATA, **VALIDATION, epochs=3, callbacks=every).history
+    history = model.fit(**DATA, **VALIDATION, shuffle=False, epochs=3, callbacks=every).history
     assert len(history["val_loss"]) == 3
 
 
@@ -88,11 +88,30 @@ def test_arguments_of_the_set_can_be_callbacks_of_ones_own(tmp_path):
         "plateau": callbacks.ReduceLROnPlateau(factor=0.5),
         "checkpoint": callbacks.Checkpoint(tmp_path, keep=1),
         "averaging": callbacks.WeightAveraging("swa"),
+        "patience": callbacks.EarlyStopping(min_delta=0.1),
+        "nonfinite": callbacks.NonFinite("skip"),
+        "spikes": callbacks.SpikeGuard(5.0),
+        "progress": callbacks.Progress(),
     }
+    own_budget = callbacks.TimeBudget(60)
+    assert own_budget in callbacks.standard(seconds=own_budget)
     found = callbacks.standard(**own, seconds=datetime.timedelta(hours=1))
     assert all(each in found for each in own.values())
     (budget,) = (each for each in found if isinstance(each, callbacks.TimeBudget))
     assert budget.seconds == 3600
+
+
+def test_guards_stand_where_the_check_wants_them():
+    model = linear_model(optimizers.SGD(0.1))
+    every = callbacks.standard(monitor="loss", nonfinite="skip", spikes=True)
+    callbacks.check_callbacks(every, model)
+    history = model.fit(**DATA, callbacks=every).history
+    assert history["skipped_updates"] == history["skipped_spikes"] == [0]
+
+
+def test_the_mode_of_a_metric_of_ones_own():
+    found = callbacks.standard(monitor="val_profit", mode="max", plateau=2, progress=False)
+    assert [each.mode for each in found if hasattr(each, "mode")] == ["max", "max"]
 
 
 def test_epoch_order_goes_with_the_epoch_of_the_fit():

@@ -7,8 +7,8 @@ import numpy as np
 import pandas as pd
 
 from kerasrecipes._checks import InputError, did_you_mean
+from kerasrecipes._fingerprint import fingerprint
 from kerasrecipes.data.examples import Examples
-from kerasrecipes.data.fingerprint import fingerprint
 from kerasrecipes.data.loaders import _options, _values
 
 MISSING = ("", "NA", "N/A", "NaN", "nan", "na", "n/a", "null", "NULL", "None", "none", "?", "-")

@@ -9,8 +9,8 @@ import numpy as np
 import tensorflow as tf
 
 from kerasrecipes._checks import InputError, check_choice, check_int, fail
+from kerasrecipes._fingerprint import fingerprint
 from kerasrecipes.data.examples import Examples
-from kerasrecipes.data.fingerprint import fingerprint
 from kerasrecipes.data.loaders._class_folders import files_of_classes, labels
 
 SUFFIXES = (".bmp", ".gif", ".jpeg", ".jpg", ".png")

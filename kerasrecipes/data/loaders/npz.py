@@ -7,8 +7,8 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from kerasrecipes._checks import InputError, did_you_mean
+from kerasrecipes._fingerprint import fingerprint
 from kerasrecipes.data.examples import Examples
-from kerasrecipes.data.fingerprint import fingerprint
 from kerasrecipes.data.loaders import _options, _values
 
 

@@ -5,8 +5,8 @@ from pathlib import Path
 import sklearn.datasets
 
 from kerasrecipes._checks import check_choice, fail
+from kerasrecipes._fingerprint import fingerprint
 from kerasrecipes.data.examples import Examples
-from kerasrecipes.data.fingerprint import fingerprint
 from kerasrecipes.data.loaders import _options
 
 NAMES = ("breast_cancer", "diabetes", "digits", "iris", "linnerud", "wine")

@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 
 from kerasrecipes._checks import InputError
+from kerasrecipes._fingerprint import fingerprint
 from kerasrecipes.data.examples import Examples
-from kerasrecipes.data.fingerprint import fingerprint
 from kerasrecipes.data.loaders._class_folders import files_of_classes, labels
 
 

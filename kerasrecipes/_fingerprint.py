@@ -6,8 +6,8 @@ from typing import Any
 import keras
 import numpy as np
 
+from kerasrecipes._arrays import is_pandas, map_arrays
 from kerasrecipes._export import export
-from kerasrecipes.data._arrays import is_pandas, map_arrays
 
 
 @export("data", saved=False)
