@@ -101,6 +101,20 @@ def _fits(callback: Any, frame: Any) -> Iterator[tuple[keras.callbacks.CallbackL
         frame = frame.f_back
 
 
+def data_adapter() -> Any:
+    """Returns the base class of what `fit` takes as data without a change."""
+    try:
+        from keras.src.trainers.data_adapters.data_adapter import DataAdapter
+    except ImportError as error:
+        raise _unsupported("data adapters", "DataAdapter") from error
+    return DataAdapter
+
+
+def mask_of(tensor: Any) -> Any:
+    """Returns the mask that Keras has put on an output, or None."""
+    return getattr(tensor, "_keras_mask", None)
+
+
 def begin_fit_at(model: keras.Model, epoch: int) -> None:
     """Lets the fit that begins go on at `epoch`; 0 leaves it to `initial_epoch` of `fit`.
 

@@ -29,7 +29,7 @@ def identify_data(given: Mapping[str, Any]) -> dict[str, Any] | None:
 
 def _identify(x: Any, y: Any = None, weights: Any = None) -> dict[str, Any] | None:
     if hasattr(x, "identity"):
-        return x.identity()
+        return x.identity()  # which may be None
     if not _is_array(x) and not isinstance(x, (dict, tuple)):
         return None
     found = {"sha256": fingerprint(x, y)}

@@ -2,13 +2,14 @@
 
 import dataclasses
 import hashlib
+import io
 import json
 import re
 import shutil
 import warnings
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import filelock
 import ml_dtypes  # noqa: F401  (makes NumPy know the name "bfloat16")
@@ -29,6 +30,21 @@ class Generation:
 
     path: Path
     state: dict[str, Any]
+
+    def packed(self) -> bytes:
+        """Returns the generation as bytes, for workers that do not see the folder."""
+        arrays: list[np.ndarray] = []
+        text = json.dumps({"path": str(self.path), "state": _pack(self.state, arrays)})
+        file = io.BytesIO()
+        np.savez(file, *arrays, text=np.array(text))
+        return file.getvalue()
+
+    @classmethod
+    def unpacked(cls, packed: bytes) -> Self:
+        """Returns the generation that `packed` gave."""
+        with np.load(io.BytesIO(packed), allow_pickle=False) as arrays:
+            found = json.loads(arrays["text"].item())
+            return cls(Path(found["path"]), _unpack(found["state"], arrays))
 
 
 class Generations:

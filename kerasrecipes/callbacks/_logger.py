@@ -42,7 +42,9 @@ class Logger(Callback):
         self.run_id = None
 
     def on_epoch_end(self, epoch: int, logs: Mapping[str, Any] | None = None) -> None:
-        """Logs the epoch, which is step `epoch + 1`, to the run."""
+        """Logs the epoch, which is step `epoch + 1`, to the run; of several workers the chief."""
+        if not self.is_writer:
+            return
         if not self._is_open:
             self._open()
             self._is_open = True

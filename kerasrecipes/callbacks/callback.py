@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 import keras
 import numpy as np
 
-from kerasrecipes import _keras_internals
+from kerasrecipes import _keras_internals, _workers
 from kerasrecipes._checks import InputError
 
 _fits: weakref.WeakKeyDictionary[Any, object] = weakref.WeakKeyDictionary()
@@ -82,6 +82,11 @@ class Callback(keras.callbacks.Callback):
 
     def close(self) -> None:
         """Called when the fit is over, also after an exception."""
+
+    @property
+    def is_writer(self) -> bool:
+        """Whether this process writes files and prints: the chief, if there are several workers."""
+        return _workers.is_chief(_workers.strategy_of(self.model))
 
     def siblings(self) -> list[keras.callbacks.Callback]:
         """Returns all callbacks of the running fit in their order, this one among them."""

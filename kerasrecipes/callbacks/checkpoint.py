@@ -12,7 +12,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from kerasrecipes import _keras_internals
+from kerasrecipes import _keras_internals, _workers
 from kerasrecipes._checks import InputError, check_int, fail
 from kerasrecipes._export import export
 from kerasrecipes.callbacks._data import identify_data, warn_of_other_orders
@@ -47,7 +47,11 @@ class Checkpoint(Callback):
     callback that has `state_dict`, History, the epoch and the step, and what the training is. It
     is written beside the last one, synced, and renamed. One that is damaged is set aside, and the
     one before is used. A failing save (a full disk) warns, and training goes on. Weights that
-    are no longer finite are not saved, with a warning.
+    are no longer finite are not saved; `last_error` says so.
+
+    Of several workers the chief alone writes, between epochs, and gives the others what it finds
+    when a training goes on. So only the chief needs to see the folder, and all go on from the same
+    save.
 
     It must be the first of the callbacks; `standard(checkpoint="folder")` sees to that. To be
     exact the order of the rows must follow from the epoch, as with `kerasrecipes.data.batches`
@@ -57,8 +61,8 @@ class Checkpoint(Callback):
     Args:
         directory: Folder of this training and no other; created if it is missing.
         every: Epochs between saves, int >= 1, or a length such as "2 epochs", "500 updates" or
-            "10 minutes"; the last two also save within an epoch, under TensorFlow only. Defaults
-            to 1.
+            "10 minutes"; the last two also save within an epoch, under TensorFlow and for one
+            worker only. Defaults to 1.
         keep: How many saves stay, int >= 1. Defaults to 3.
         data: What identifies the data, as JSON values; for other data than arrays and those of
             `kerasrecipes.data.batches`, which are known. Defaults to None.
@@ -113,8 +117,11 @@ class Checkpoint(Callback):
         """Finds the newest save, and lets the fit begin at its epoch."""
         if self._unit != "epoch" and keras.backend.backend() != "tensorflow":
             fail("every", "a number of epochs on the backends other than TensorFlow", self.every)
+        self._strategy = _workers.strategy_of(self.model)
+        if self._unit != "epoch" and self._strategy is not None:
+            fail("every", "a number of epochs for several workers", self.every)
         check_callbacks(self.siblings(), self.model)
-        self._generations.open()
+        self._pending = self._open()
         self._stop_skipping()
         self._epoch, self._step, self._batches, self._saved_epoch = None, 0, 0, None
         self._ended_within = self.is_complete = False
@@ -126,9 +133,21 @@ class Checkpoint(Callback):
         data = identify_data(given) if self.data is None else self.data
         self._identity = identify(self.model, steps=self.params.get("steps"), data=data)
         self._finite = [_is_finite(each) for each in plain(model_variables(self.model))]
-        self._pending = self._generations.newest()
         if self._pending is not None:
             self._begin_at(self._pending)
+
+    def _open(self) -> Generation | None:
+        """Takes the folder; returns its newest save, which the chief gives to the other workers."""
+        if self._strategy is None:
+            self._generations.open()
+            return self._generations.newest()
+        packed = _workers.chief_tries(self._strategy, self._open_packed)
+        return Generation.unpacked(packed) if packed else None
+
+    def _open_packed(self) -> bytes:
+        self._generations.open()
+        newest = self._generations.newest()
+        return b"" if newest is None else newest.packed()
 
     def _begin_at(self, generation: Generation) -> None:
         state, epochs = generation.state, self.params["epochs"]
@@ -225,7 +244,8 @@ class Checkpoint(Callback):
             return
         steps, done = self.params.get("steps"), self._step + self._steps_per_execution
         self._ended_within = steps is None or done < steps
-        if steps is not None and done < steps and self._pending is None:
+        alone = self._strategy is None
+        if steps is not None and done < steps and self._pending is None and alone:
             self._save(self._epoch, done)
 
     def _was_stopped(self) -> bool:
@@ -239,10 +259,11 @@ class Checkpoint(Callback):
 
     def _save(self, epoch: int | None, step: int = 0, *, complete: bool = False) -> None:
         self._mark(epoch)
+        if not self.is_writer:
+            return
         weights = plain(model_variables(self.model))
         if any(was and not _is_finite(v) for was, v in zip(self._finite, weights, strict=True)):
-            if self.last_error is None:
-                self._warn(f"the weights of epoch {epoch}, step {step} are not finite")
+            self.last_error = f"the weights of epoch {epoch}, step {step} are not finite"
             return
         state = {
             "saved": datetime.now().astimezone().isoformat(timespec="seconds"),
@@ -260,11 +281,8 @@ class Checkpoint(Callback):
         try:
             self._generations.write(state)
         except OSError as error:
-            self._warn(str(error))
-
-    def _warn(self, problem: str) -> None:
-        self.last_error = problem
-        warnings.warn(f"The checkpoint in {self.directory} failed: {problem}.", stacklevel=3)
+            self.last_error = str(error)
+            warnings.warn(f"The checkpoint in {self.directory} failed: {error}.", stacklevel=2)
 
     def _restore(self) -> None:
         """Brings the state back, at the very point of the fit where it was saved."""

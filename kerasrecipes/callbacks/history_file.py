@@ -75,6 +75,8 @@ class HistoryFile(Callback):
     def on_train_begin(self, logs: Mapping[str, Any] | None = None) -> None:
         """Makes sure, before anything trains, that the file can be written."""
         self.rows, self._continues = [], False
+        if not self.is_writer:
+            return
         if self.path.is_dir():
             fail("path", "a file", str(self.path), "There is a folder of this name.")
         try:
@@ -93,9 +95,11 @@ class HistoryFile(Callback):
         self._continues = True
 
     def on_epoch_end(self, epoch: int, logs: Mapping[str, Any] | None = None) -> None:
-        """Adds the row, and writes the file."""
+        """Adds the row, and writes the file; of several workers the chief does."""
         self.rows = [row for row in self.rows if row["epoch"] <= epoch]
         self.rows.append({"epoch": epoch + 1, **_values(logs or {})})
+        if not self.is_writer:
+            return
         try:
             self._write()
         except OSError as error:

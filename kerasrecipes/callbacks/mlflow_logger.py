@@ -59,6 +59,8 @@ class MLflowLogger(Logger):
     def on_train_begin(self, logs: Mapping[str, Any] | None = None) -> None:
         """Forgets the last run, and makes sure before training that runs can be kept."""
         super().on_train_begin(logs)
+        if not self.is_writer:
+            return
         self._is_own = self._library.active_run() is None
         uri = self.tracking_uri if self._is_own else None
         try:

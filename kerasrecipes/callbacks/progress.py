@@ -57,7 +57,7 @@ class Progress(Callback):
 
     def on_epoch_end(self, epoch: int, logs: Mapping[str, Any] | None = None) -> None:
         """Prints the line."""
-        if self._has_bar:
+        if self._has_bar or not self.is_writer:
             return
         seconds = time.perf_counter() - self._began
         epochs = str(self.params.get("epochs", "?"))
@@ -81,7 +81,8 @@ class Progress(Callback):
         self._say(said)
 
     def _say(self, text: str) -> None:
-        self.console.print(text, markup=False)
+        if self.is_writer:
+            self.console.print(text, markup=False)
 
 
 def _place(checkpoint: Any, epochs: int) -> str:

@@ -31,6 +31,12 @@ Examples:
     metavar="RUN",
     help="Go on with a run that was killed or interrupted, in its own folder; takes no RECIPE.",
 )
+@click.option(
+    "--strategy",
+    metavar="NAME",
+    help="What to train on: auto, cpu, gpu, mirrored, mirrored:2, multi_worker. Without it: the "
+    "cluster that this process is in, else one device.",
+)
 @click.option("--quiet", is_flag=True, help="Print the path of the run folder, and nothing else.")
 @click.pass_context
 def train(
@@ -40,6 +46,7 @@ def train(
     seed: int | None,
     out: str,
     resume: str | None,
+    strategy: str | None,
     quiet: bool,
 ) -> None:
     """Train a recipe, and leave everything about it in a new folder.
@@ -56,11 +63,14 @@ def train(
     if recipe is not None:
         _recipe_files.find(recipe)
         execute = quiet_import("kerasrecipes.runs.execute")
-        result = execute.train(recipe, overrides=overrides, seed=seed, out=out, quiet=quiet)
+        result = execute.train(
+            recipe, overrides=overrides, seed=seed, out=out, strategy=strategy, quiet=quiet
+        )
     else:
         if overrides or seed is not None:
             raise click.UsageError("--resume goes on with the run's own recipe, without changes.")
-        result = quiet_import("kerasrecipes.runs.execute").resume(resume, quiet=quiet)
+        execute = quiet_import("kerasrecipes.runs.execute")
+        result = execute.resume(resume, strategy=strategy, quiet=quiet)
     if quiet:
         click.echo(result.folder)
     if result.interrupted:

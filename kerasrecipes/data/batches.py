@@ -57,6 +57,11 @@ class Batches(tf.data.Dataset):
         if self._order is not None:
             self._order.epoch = epoch
 
+    def reseed(self, seed: int) -> None:
+        """Sets the seed of the shuffle; does nothing if the rows are not shuffled."""
+        if self._order is not None:
+            self._order.seed = self.seed = check_int("seed", seed, low=0)
+
     @property
     def dropped(self) -> int | None:
         """Rows that `drop_remainder` leaves out of each epoch; None if `rows` is None."""
@@ -106,8 +111,9 @@ def batches(
     the epoch that `fit` is in (see `begin_epoch`), so that `fit(initial_epoch=k)` goes on in the
     order of the run that was interrupted. Without them, set `dataset.epoch = k` beforehand.
 
-    Whole batches are gathered by index from memory, as fast as `fit(x, y)` does it. Under
-    `tf.distribute` the rows are divided among hosts by DATA; all hosts need the same `seed`.
+    Whole batches are gathered by index from memory, as fast as `fit(x, y)` does it. On several
+    replicas and hosts `fit` of a recipe model shares each batch out in equal parts
+    (`kerasrecipes.distribute.EvenBatches`), with the chief's seed; give that to a plain model.
     The number of batches is known (`len(dataset)`), so leave out `steps_per_epoch`, and do not
     add `.repeat()`, which would read ahead into the next epoch.
 

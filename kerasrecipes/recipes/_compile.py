@@ -12,6 +12,8 @@ import keras
 from kerasrecipes import optimizers, schedules
 from kerasrecipes._checks import InputError, check_int, check_number, fail
 from kerasrecipes._export import export
+from kerasrecipes.distribute.adapt import adapt_strategy_in_scope
+from kerasrecipes.distribute.strategy import strategy as get_strategy
 from kerasrecipes.optimizers.identify import WRAPPED
 from kerasrecipes.recipes.recipe_model import RecipeCall, RecipeModel
 from kerasrecipes.targets.identify import get as get_target
@@ -34,6 +36,7 @@ def recipe(function: F) -> F:
         bound.arguments["target"] = get_target(bound.arguments["target"])
         if bound.arguments["seed"] is not None:
             check_int("seed", bound.arguments["seed"])
+        bound.arguments["strategy"] = _strategy(bound.arguments["strategy"])
         with _scope(bound.arguments["strategy"]):
             model = function(*bound.args, **bound.kwargs)
         recorded = {k: v for k, v in bound.arguments.items() if k != "strategy"}
@@ -157,9 +160,12 @@ def replicas(strategy: Any) -> int:
     return 1 if strategy is None else strategy.num_replicas_in_sync
 
 
-def _scope(strategy: Any) -> contextlib.AbstractContextManager[Any]:
+def _strategy(strategy: Any) -> Any:
+    """Returns the strategy that a recipe was given, else the one whose scope this is, or None."""
     if strategy is None:
-        return contextlib.nullcontext()
-    if not hasattr(strategy, "scope") or not hasattr(strategy, "num_replicas_in_sync"):
-        fail("strategy", "a `tf.distribute.Strategy` or None", strategy)
-    return strategy.scope()
+        return adapt_strategy_in_scope()
+    return get_strategy(strategy, verbose=isinstance(strategy, str))
+
+
+def _scope(strategy: Any) -> contextlib.AbstractContextManager[Any]:
+    return contextlib.nullcontext() if strategy is None else strategy.scope()

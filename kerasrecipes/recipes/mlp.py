@@ -74,7 +74,9 @@ def mlp(
         label_smoothing: Share of the label spread over all classes, in [0, 1). Defaults to 0.0.
         preprocessing: Layer that raw inputs go through first, such as
             `kerasrecipes.data.normalization(x)`. Defaults to None.
-        strategy: A `tf.distribute.Strategy` whose scope the model is built in, or None.
+        strategy: What to build for: "auto", "mirrored", "multi_worker" and so on, as for
+            `kerasrecipes.distribute.strategy`, or a `tf.distribute.Strategy`; None for the scope
+            that this is in, else one device.
         seed: Int for reproducible weights and dropout masks, or None.
         name: Name of the model. Defaults to "mlp".
 

@@ -17,6 +17,10 @@ from kerasrecipes.callbacks.callback_check import check_callbacks
 from kerasrecipes.callbacks.checkpoint import Checkpoint
 from kerasrecipes.callbacks.epoch_order import EpochOrder
 from kerasrecipes.callbacks.monitor import missing_validation
+from kerasrecipes.distribute._compilation import check_compilation
+from kerasrecipes.distribute._lost_worker import lost_worker
+from kerasrecipes.distribute._masked_loss import weights_of_masked
+from kerasrecipes.distribute.check_model import check_model
 from kerasrecipes.optimizers.loss_scale_optimizer import scaled
 from kerasrecipes.optimizers.sam import second_gradient
 from kerasrecipes.targets.target import Target
@@ -77,8 +81,11 @@ class RecipeModel(keras.Model):
 
     def compile(self, *args: Any, **kwargs: Any) -> None:
         """Compiles as `keras.Model.compile` does, with the loss scaling of this package."""
+        strategy = check_model(self)
         given = inspect.signature(super().compile).bind(*args, **kwargs)
         given.apply_defaults()
+        if strategy is not None and strategy.num_replicas_in_sync > 1:
+            check_compilation(given.arguments)
         if given.arguments["auto_scale_loss"]:
             optimizer = keras.optimizers.get(given.arguments["optimizer"])
             given.arguments["optimizer"] = scaled(optimizer, self.dtype_policy)
@@ -100,6 +107,7 @@ class RecipeModel(keras.Model):
 
         Data from `kerasrecipes.data.batches` has the order of the epoch that `fit` is in.
         """
+        strategy = check_model(self)
         given = inspect.signature(super().fit).bind(*args, **kwargs).arguments
         callbacks = given.get("callbacks")
         if isinstance(callbacks, keras.callbacks.CallbackList):
@@ -117,16 +125,47 @@ class RecipeModel(keras.Model):
             given.setdefault("shuffle", False)  # else Keras warns that it cannot
         if self._has_loss_of_target():
             given.update(_encoded(given, self.target))
+        if strategy is not None and strategy.num_replicas_in_sync > 1:
+            given = self._divided(given, strategy)
         try:
-            return super().fit(**{**given, "callbacks": callbacks})
+            with lost_worker(self):
+                return super().fit(**{**given, "callbacks": callbacks})
         finally:
             close(callbacks)
+
+    def _divided(self, given: dict[str, Any], strategy: Any) -> dict[str, Any]:
+        """Returns `fit`'s arguments with equal parts of the data for each replica."""
+        from kerasrecipes.distribute._replica_seeds import give_own_seeds
+        from kerasrecipes.recipes._even import evenly
+
+        give_own_seeds(self)
+        seed = None if self.recipe is None else self.recipe.arguments.get("seed")
+        return evenly(given, strategy, seed)
+
+    def compute_loss(
+        self,
+        x: Any = None,
+        y: Any = None,
+        y_pred: Any = None,
+        sample_weight: Any = None,
+        training: bool = True,
+    ) -> Any:
+        """Computes the loss as Keras does, a masked one as a mean over all replicas."""
+        if keras.config.backend() == "tensorflow":
+            sample_weight = weights_of_masked(y_pred, x, sample_weight)
+        return super().compute_loss(x, y, y_pred, sample_weight, training)
 
     def evaluate(self, x: Any = None, y: Any = None, *args: Any, **kwargs: Any) -> Any:
         """Evaluates the model as `keras.Model.evaluate` does; arrays of labels are encoded."""
         if _is_array(y) and self._has_loss_of_target():
             y = self.target.encode(y)  # type: ignore[union-attr]
-        return super().evaluate(x, y, *args, **kwargs)
+        with lost_worker(self):
+            return super().evaluate(x, y, *args, **kwargs)
+
+    def predict(self, *args: Any, **kwargs: Any) -> Any:
+        """Predicts as `keras.Model.predict` does; a worker that is gone is said to be."""
+        with lost_worker(self):
+            return super().predict(*args, **kwargs)
 
     def _has_loss_of_target(self) -> bool:
         return self.target is not None and type(self.loss) is type(self.target.loss())

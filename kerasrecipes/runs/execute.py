@@ -5,7 +5,6 @@ import csv
 import dataclasses
 import importlib.metadata
 import io
-import os
 import platform
 import shutil
 import signal
@@ -21,6 +20,7 @@ import numpy as np
 from rich.console import Console
 
 import kerasrecipes
+from kerasrecipes import _workers
 from kerasrecipes._checks import InputError
 from kerasrecipes.callbacks.checkpoint import Checkpoint
 from kerasrecipes.callbacks.early_stopping import EarlyStopping
@@ -31,6 +31,7 @@ from kerasrecipes.reporting.curves import curves
 from kerasrecipes.reporting.html import run_page
 from kerasrecipes.reporting.style import to_png
 from kerasrecipes.runs import _display, folder
+from kerasrecipes.runs._devices import chosen, describe, writer_only
 from kerasrecipes.runs.load import inspect
 from kerasrecipes.runs.prepare import Prepared, Rows, prepare
 from kerasrecipes.runs.result import RunResult
@@ -47,6 +48,7 @@ def train(
     overrides: Sequence[str] | Mapping[str, Any] = (),
     seed: int | None = None,
     out: str | Path = "runs",
+    strategy: Any = None,
     quiet: bool = False,
 ) -> RunResult:
     """Trains what a recipe file describes, and leaves everything about it in a new folder.
@@ -67,6 +69,9 @@ def train(
             keys to values. Defaults to none.
         seed: Replaces the recipe's seed, int >= 0. Defaults to None.
         out: Folder of all runs. Defaults to "runs".
+        strategy: What to train on: a strategy or a name as for `kerasrecipes.distribute.strategy`.
+            Defaults to None, "multi_worker" where there is a cluster, else one device. Of several
+            workers the chief alone leaves a folder.
         quiet: Whether to print nothing. Defaults to False.
 
     Returns:
@@ -85,19 +90,21 @@ def train(
     """
     console = _display.new_console(quiet)
     began, started = time.perf_counter(), datetime.now().astimezone()
+    strategy = chosen(strategy, quiet=quiet)
     loaded, problems = inspect(recipe, overrides=overrides, seed=seed)
-    prepared = prepare(loaded, problems)
+    prepared = prepare(loaded, problems, strategy=strategy)
     plan = {**_plan(prepared, started), "model": loaded.model}
-    run = folder.create(out, loaded.name, now=started)
-    try:
-        folder.write_text(run / folder.RECIPE, prepared.recipe.to_toml())
-        return _train_in(run, prepared, plan, console, began)
-    except BaseException:
-        folder.discard_untrained(run)
-        raise
+    with writer_only(out, prepared.model, console) as (out, console):
+        run = folder.create(out, loaded.name, now=started)
+        try:
+            folder.write_text(run / folder.RECIPE, prepared.recipe.to_toml())
+            return _train_in(run, prepared, plan, console, began)
+        except BaseException:
+            folder.discard_untrained(run)
+            raise
 
 
-def resume(run: str | Path, *, quiet: bool = False) -> RunResult:
+def resume(run: str | Path, *, strategy: Any = None, quiet: bool = False) -> RunResult:
     """Goes on with a run that was killed or interrupted, in its own folder.
 
     The training continues where it was last saved (every 30 seconds, and at Ctrl-C or SIGTERM),
@@ -105,7 +112,8 @@ def resume(run: str | Path, *, quiet: bool = False) -> RunResult:
     machine. Files that the interrupted run has left are replaced.
 
     Args:
-        run: Run folder, as `train` makes it.
+        run: Run folder, as `train` makes it. All workers have to see it.
+        strategy: As for `train`.
         quiet: Whether to print nothing. Defaults to False.
 
     Returns:
@@ -123,13 +131,16 @@ def resume(run: str | Path, *, quiet: bool = False) -> RunResult:
     ...
     kerasrecipes._checks.InputError: The run ... is complete. Train again for another one.
     """
+    strategy = chosen(strategy, quiet=quiet)
     path = folder.check_resumable(run)
     console = _display.new_console(quiet)
     began, started = time.perf_counter(), datetime.now().astimezone()
     loaded, problems = inspect(path / folder.RECIPE)
-    prepared = prepare(dataclasses.replace(loaded, name=path.resolve().parent.name), problems)
+    loaded = dataclasses.replace(loaded, name=path.resolve().parent.name)
+    prepared = prepare(loaded, problems, strategy=strategy)
     plan = {**_plan(prepared, started), "model": loaded.model}
-    return _train_in(path, prepared, plan, console, began)
+    with writer_only(path, prepared.model, console) as (path, console):
+        return _train_in(Path(path), prepared, plan, console, began)
 
 
 def _train_in(
@@ -215,7 +226,7 @@ def _plan(prepared: Prepared, started: datetime) -> dict[str, Any]:
         "recipe": recipe.recipe,
         "seed": recipe.seed,
         "started": started.isoformat(timespec="seconds"),
-        "device": _device(),
+        "device": describe(prepared.model),
         "parameters": prepared.model.count_params(),
         "monitor": recipe.fit.get("monitor") or rows.target.monitor,
         "fit": recipe.fit,
@@ -238,15 +249,11 @@ def _describe(rows: Rows) -> dict[str, Any]:
     }
 
 
-def _device() -> str:
-    devices = keras.distribution.list_devices()
-    return f"{', '.join(devices)} ({os.cpu_count()} cores)"
-
-
 def _fit(run: Path, prepared: Prepared, console: Console) -> dict[str, Any]:
     recipe, rows = prepared.recipe, prepared.rows
     settings = recipe.fit
-    every = _SAVE_EVERY if keras.config.backend() == "tensorflow" else 1
+    alone = _workers.strategy_of(prepared.model) is None
+    every = _SAVE_EVERY if keras.config.backend() == "tensorflow" and alone else 1
     checkpoint = Checkpoint(run / folder.CHECKPOINT, every=every, keep=2)
     callbacks = standard(
         monitor=settings.get("monitor"),

@@ -64,12 +64,13 @@ class Prepared:
     model: keras.Model
 
 
-def prepare(recipe: Recipe, problems: Sequence[Problem] = ()) -> Prepared:
+def prepare(recipe: Recipe, problems: Sequence[Problem] = (), *, strategy: Any = None) -> Prepared:
     """Reads the data and builds the model; trains nothing.
 
     Args:
         recipe: A recipe from `read` or `inspect`.
         problems: What `inspect` has found already.
+        strategy: What the model trains under, or None.
 
     Raises:
         RecipeError: With everything that is wrong: with the file, the data, or the arguments.
@@ -84,7 +85,8 @@ def prepare(recipe: Recipe, problems: Sequence[Problem] = ()) -> Prepared:
     layer = _preprocessing(recipe, checked, problems)
     model = None
     if factory is not None:
-        model = _build(recipe, factory, arguments, checked, layer, problems)
+        given = {"seed": recipe.seed, "preprocessing": layer, "strategy": strategy}
+        model = _build(recipe, factory, arguments, checked, given, problems)
     if problems or rows is None or factory is None or model is None:
         raise recipe.places.error(problems)
     return Prepared(_resolve(recipe, rows, factory), rows, model)
@@ -271,11 +273,10 @@ def _build(
     factory: Callable[..., keras.Model],
     arguments: Mapping[str, Any],
     rows: Rows,
-    layer: keras.layers.Layer | None,
+    given: dict[str, Any],
     problems: list[Problem],
 ) -> keras.Model | None:
     x = rows.parts["train"].x
-    given: dict[str, Any] = {"seed": recipe.seed, "preprocessing": layer}
     accepted = inspect.signature(factory).parameters
     given = {name: value for name, value in given.items() if name in accepted}
     keras.utils.set_random_seed(recipe.seed)

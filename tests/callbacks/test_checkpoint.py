@@ -451,8 +451,7 @@ def test_weights_that_are_not_finite_are_not_saved(tmp_path):
                 weight = self.model.trainable_weights[-1]
                 weight.assign(weight * np.nan)
 
-    with pytest.warns(UserWarning, match="are not finite"):
-        checkpoint, _ = train(tmp_path, Spoil(), epochs=2)
+    checkpoint, _ = train(tmp_path, Spoil(), epochs=2)
     assert checkpoint.last_error == "the weights of epoch 2, step 0 are not finite"
     assert generations(tmp_path) == ["generation-00000000", "generation-00000001"]
 
@@ -462,8 +461,7 @@ def test_weights_of_half_precision_that_are_not_finite_are_not_saved(tmp_path):
     model = keras.Model(inputs, keras.layers.Dense(1, dtype="bfloat16")(inputs))
     model.compile(keras.optimizers.SGD(0.1), "mse")
     x = np.where(np.arange(72)[:, None] == 9, np.nan, X)
-    with pytest.warns(UserWarning, match="are not finite"):
-        model.fit(x, Y, verbose=0, shuffle=False, epochs=2, callbacks=[Checkpoint(tmp_path)])
+    model.fit(x, Y, verbose=0, shuffle=False, epochs=2, callbacks=[Checkpoint(tmp_path)])
     assert generations(tmp_path) == ["generation-00000000"]
 
 

@@ -39,7 +39,7 @@ def test_what_needs_no_keras_does_not_load_it(arguments, environment):
 def test_training_writes_nothing_but_its_own_lines(environment, tmp_path):
     command = [*COMMAND, "train", "iris-mlp", "--set", "fit.epochs=1", "--quiet"]
     done = subprocess.run(
-        command, env=environment, cwd=tmp_path, capture_output=True, text=True, timeout=120
+        command, env=environment, cwd=tmp_path, capture_output=True, text=True, timeout=300
     )
     assert done.returncode == 0
     assert done.stderr == ""
@@ -106,7 +106,7 @@ def test_ctrl_c_before_training_leaves_nothing(environment, tmp_path):
         env=environment,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=300,
     )
     assert done.returncode == 130
     assert done.stderr == "Interrupted.\n"
@@ -125,7 +125,7 @@ def test_a_run_that_is_killed_still_says_what_it_was(environment, tmp_path):
 def test_a_killed_run_goes_on(environment, tmp_path):
     def train(*arguments):
         command = [*COMMAND, "train", *map(str, arguments), "--quiet"]
-        return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120)
+        return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300)
 
     settings = ["--set", "fit.epochs=300", "--set", "fit.patience=300"]
     whole = train("iris-mlp", *settings, "--out", tmp_path / "whole").stdout.strip()

@@ -223,3 +223,156 @@ def test_weights_set_by_others_are_noticed_under_replicas_too():
     two = run_on_replicas(SET_BETWEEN_FITS, replicas=2)
     for name in one:
         np.testing.assert_allclose(two[name], one[name], atol=1e-5, err_msg=name)
+
+
+COMBINED = """
+def trained(kind, **settings):
+    keras.utils.set_random_seed(0)
+    try:
+        with strategy.scope():
+            inputs = keras.Input((2,))
+            model = kind(inputs, keras.layers.Dense(1)(inputs))
+            model.compile("sgd", "mse", **settings)
+        x = np.ones((16, 2), "float32")
+        history = model.fit(x, x[:, :1], batch_size=4, epochs=1, verbose=0, shuffle=False)
+        return f"trained {model.jit_compile}"
+    except Exception as error:
+        return f"{type(error).__name__}: {error}"
+
+cases = {"default": {}, "steps": {"steps_per_execution": 2}, "jit": {"jit_compile": True}}
+report(
+    plain={name: trained(keras.Model, **case) for name, case in cases.items()},
+    ours={name: trained(kr.recipes.RecipeModel, **case) for name, case in cases.items()},
+)
+"""
+
+
+@pytest.mark.multi_device
+def test_d6_what_cannot_work_on_replicas_is_refused_before_training():
+    found = run_on_replicas(COMBINED, replicas=2)
+    assert not found["plain"]["steps"].startswith("trained"), "Keras mended D6"
+    assert not found["plain"]["jit"].startswith("trained"), "Keras mended D6"
+    assert found["ours"]["default"] == "trained False"
+    assert found["ours"]["steps"].startswith("InputError: `steps_per_execution` must be 1")
+    assert found["ours"]["jit"].startswith("InputError: `jit_compile` must be False")
+
+
+UNEVEN = """
+import warnings
+rng = np.random.default_rng(0)
+BATCH = 8
+
+def fit(build, x, y, **settings):
+    model = build()
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        history = model.fit(x, y, batch_size=BATCH, epochs=2, shuffle=False, verbose=0, **settings)
+    return {
+        "weights": [v for w in model.get_weights() for v in w.ravel().tolist()],
+        "loss": history.history["loss"],
+        "warned": [str(each.message) for each in caught if "left out" in str(each.message)],
+    }
+
+def ours():
+    keras.utils.set_random_seed(0)
+    return kr.recipes.mlp((3,), kr.targets.Binary(), hidden=(4,), dropout=0.0, seed=0,
+                          strategy=strategy)
+
+def plain():
+    keras.utils.set_random_seed(0)
+    scope = strategy.scope() if strategy else tf.distribute.get_strategy().scope()
+    with scope:
+        model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(4),
+                                  keras.layers.BatchNormalization(), keras.layers.Dense(1)])
+        model.compile(keras.optimizers.SGD(0.1), "mse")
+    return model
+
+found = {}
+for rows in SIZES:
+    x = rng.normal(size=(rows, 3)).astype("float32")
+    y = (x[:, 0] > 0).astype("int32")
+    kept = rows - rows % BATCH % 4  # what four replicas keep
+    cut = slice(0, kept if strategy is None else rows)
+    found[rows] = fit(ours, x[cut], y[cut], validation_data=(x, y))
+    if rows == 17:
+        found["plain"] = fit(plain, x, y)
+report(**{str(rows): values for rows, values in found.items()})
+"""
+
+
+@pytest.mark.multi_device
+@pytest.mark.slow
+def test_d3_d4_uneven_data_of_every_size_trains_like_one_device():
+    sizes = [5, *range(8, 25)]
+    code = UNEVEN.replace("SIZES", repr(sizes))
+    one = run_on_replicas(code, replicas=1)
+    four = run_on_replicas(code, replicas=4, timeout=400)
+    plain = np.array(four["plain"]["weights"], "float64")
+    off = np.abs(plain - one["plain"]["weights"]).max()
+    assert np.isnan(plain).any() or off > 1e-3, "Keras mended D3 and D4"
+    for rows in sizes:
+        found, expected = four[str(rows)], one[str(rows)]
+        for part in ("weights", "loss"):
+            np.testing.assert_allclose(found[part], expected[part], rtol=2e-6, atol=2e-6)
+        dropped = rows % 8 % 4
+        begin = f"{dropped} of the {rows} rows are left out of each epoch"
+        assert [each.startswith(begin) for each in found["warned"]] == [True] * bool(dropped)
+
+
+MASKS = """
+def draws(kind):
+    keras.utils.set_random_seed(0)
+    with strategy.scope():
+        inputs = keras.Input((64,))
+        same = keras.layers.Dense(64, kernel_initializer="identity")(inputs)
+        model = kind(inputs, keras.layers.Dropout(0.5, seed=1)(same))
+        model.compile(keras.optimizers.SGD(1e-6), "mse")
+    x = np.ones((8, 64), "float32")
+    model.fit(x, x, batch_size=8, verbose=0, shuffle=False)
+    run = tf.function(lambda: strategy.run(lambda: model(tf.ones((2, 64)), training=True)))
+    outputs = [np.asarray(each) for each in strategy.experimental_local_results(run())]
+    return [(each != 0).astype(int).tolist() for each in outputs]
+
+report(
+    plain=draws(keras.Model),
+    ours=draws(kr.recipes.RecipeModel),
+    again=draws(kr.recipes.RecipeModel),
+)
+"""
+
+
+@pytest.mark.multi_device
+def test_d7_dropout_masks_differ_between_replicas_and_repeat_with_the_seed():
+    found = run_on_replicas(MASKS, replicas=2)
+    first, second = found["plain"]
+    assert first == second, "Keras mended D7"
+    first, second = found["ours"]
+    share = np.mean(np.array(first) == np.array(second))
+    assert 0.3 < share < 0.7, "two independent masks of rate 0.5 agree in half of the places"
+    assert found["again"] == found["ours"]
+    assert first == found["plain"][0], "the first replica draws as one device does"
+
+
+MASKED = """
+from tests import equality_program
+
+def trained(kind):
+    original = kr.recipes.RecipeModel
+    kr.recipes.RecipeModel = kind
+    try:
+        return equality_program.run(strategy, names=["masks"])["masks"]["history"]["loss"]
+    finally:
+        kr.recipes.RecipeModel = original
+
+report(ours=trained(kr.recipes.RecipeModel), plain=trained(keras.Model))
+"""
+
+
+@pytest.mark.multi_device
+def test_d8_a_masked_loss_is_a_mean_over_the_steps_of_all_replicas():
+    one = run_on_replicas(MASKED, replicas=1)
+    two = run_on_replicas(MASKED, replicas=2)
+    assert one["ours"] == one["plain"]
+    off = np.abs(np.array(two["plain"]) / one["plain"] - 1).max()
+    assert off > 1e-2, "Keras mended D8"
+    np.testing.assert_allclose(two["ours"], one["ours"], rtol=2e-6)
