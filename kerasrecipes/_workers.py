@@ -1,12 +1,14 @@
 """What the workers of a training on several hosts have to agree on."""
 
 import json
+import weakref
 from collections.abc import Callable
 from typing import Any
 
 import keras
 
 _WORD = 4
+_SUMS: weakref.WeakKeyDictionary[Any, Any] = weakref.WeakKeyDictionary()
 
 
 def strategy_of(model: Any) -> Any:
@@ -87,12 +89,24 @@ def chief_tries(strategy: Any, action: Callable[[], Any]) -> Any:
 
 
 def _sum(strategy: Any, value: Any) -> Any:
-    """Returns the sum over all workers of an int32 array that each gives once."""
+    """Returns the sum over all workers of an int32 vector that each gives once."""
+    if strategy not in _SUMS:
+        _SUMS[strategy] = _summing(strategy)
+    return strategy.experimental_local_results(_SUMS[strategy](value))[0].numpy()
+
+
+def _summing(strategy: Any) -> Callable[[Any], Any]:
+    """Returns the function that sums, which is traced once."""
     import tensorflow as tf
 
-    def step() -> Any:
-        context = tf.distribute.get_replica_context()
-        here = context.replica_id_in_sync_group % len(strategy.extended.worker_devices)
-        return context.all_reduce("sum", value * tf.cast(tf.equal(here, 0), value.dtype))
+    here = len(strategy.extended.worker_devices)
 
-    return strategy.experimental_local_results(strategy.run(step))[0].numpy()
+    def step(value: Any) -> Any:
+        context = tf.distribute.get_replica_context()
+        first = tf.equal(context.replica_id_in_sync_group % here, 0)
+        return context.all_reduce("sum", value * tf.cast(first, value.dtype))
+
+    # Without a reference to the strategy, whose entry would never go.
+    run = weakref.WeakMethod(strategy.run)
+    signature = [tf.TensorSpec([None], tf.int32)]
+    return tf.function(lambda value: run()(step, (value,)), input_signature=signature)  # type: ignore[misc]

@@ -107,12 +107,8 @@ class EvenBatches(_keras_internals.data_adapter()):
                 lambda n: tf.nest.map_structure(lambda t: t[n * rows : (n + 1) * rows], batch)
             )
 
-        # Options and prefetch are those of the dataset given; sharding is done here.
-        options = tf.data.Options()
-        policy = tf.data.experimental.AutoShardPolicy
-        options.experimental_distribute.auto_shard_policy = policy.OFF
         dataset = self.dataset if self._weigh is None else self.dataset.map(self._weigh)
-        return dataset.flat_map(divide).with_options(options).prefetch(tf.data.AUTOTUNE)
+        return dataset.flat_map(divide).prefetch(tf.data.AUTOTUNE)
 
     def __iter__(self) -> Iterator[Any]:
         """Begins a new pass."""

@@ -30,8 +30,10 @@ def describe(model: keras.Model) -> str:
     devices = keras.distribution.list_devices()
     shown = f"{', '.join(devices)} ({os.cpu_count()} cores)"
     strategy = getattr(model, "distribute_strategy", None)
-    replicas = 1 if strategy is None else strategy.num_replicas_in_sync
-    return shown if replicas == 1 else f"{replicas} replicas, {type(strategy).__name__}; {shown}"
+    if strategy is None or strategy.num_replicas_in_sync == 1:
+        return shown
+    where = "on several workers" if _workers.several(strategy) else "on this host"
+    return f"{strategy.num_replicas_in_sync} replicas {where}; {shown}"
 
 
 @contextlib.contextmanager

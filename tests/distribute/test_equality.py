@@ -79,11 +79,12 @@ model = kr.recipes.mlp((1,), kr.targets.Regression(), hidden=(2,), strategy=stra
 data = kr.data.batches(np.arange(8.0)[:, None], np.arange(8.0), batch_size=4)
 drawn = data.seed
 even = kr.distribute.EvenBatches(data, strategy)
-parts = [batch[0].numpy().ravel().tolist() for batch in even]
+first = lambda part: strategy.experimental_local_results(part)[0].numpy().ravel().tolist()
+parts = [first(batch[0]) for batch in even]
 options = tf.data.Options()
 options.experimental_distribute.auto_shard_policy = tf.data.experimental.AutoShardPolicy.OFF
 plain = tf.data.Dataset.range(8).batch(4).with_options(options)
-plain = [batch.numpy().tolist() for batch in strategy.experimental_distribute_dataset(plain)]
+plain = [first(batch) for batch in strategy.experimental_distribute_dataset(plain)]
 report(drawn=drawn, seed=data.seed, parts=parts, plain=plain)
 """
 
