@@ -19,6 +19,7 @@ if typing.TYPE_CHECKING:
     from kerasrecipes import activations as activations
     from kerasrecipes import callbacks as callbacks
     from kerasrecipes import data as data
+    from kerasrecipes import distribute as distribute
     from kerasrecipes import initializers as initializers
     from kerasrecipes import layers as layers
     from kerasrecipes import optimizers as optimizers
@@ -36,6 +37,7 @@ _SUBPACKAGES = (
     "activations",
     "callbacks",
     "data",
+    "distribute",
     "initializers",
     "layers",
     "optimizers",

@@ -23,8 +23,11 @@ LEVELS = [
         "_find",
         "_fingerprint",
         "_keras_internals",
+        "_launcher",
         "_recipe_files",
         "_seeds",
+        "_worker_process",
+        "_workers",
     },
     {
         "activations",

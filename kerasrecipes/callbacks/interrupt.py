@@ -7,6 +7,7 @@ from typing import Any
 
 from kerasrecipes import _keras_internals
 from kerasrecipes._export import export
+from kerasrecipes.callbacks._agreement import Agreement
 from kerasrecipes.callbacks.callback import Callback
 
 
@@ -27,6 +28,10 @@ class Interrupt(Callback):
     A second Ctrl-C aborts at once; the other two may come twice, as they often do. Outside the
     main thread, where Python delivers no signals, nothing changes.
 
+    Of several workers (`kerasrecipes.distribute`) one that gets a signal is enough: all of them
+    finish the same batch and end in the same way, within two seconds or 64 batches. All need this
+    callback. `Checkpoint` then goes on from the last whole epoch.
+
     Attributes:
         interrupted: Whether a signal ended the last fit.
 
@@ -42,13 +47,15 @@ class Interrupt(Callback):
         self.interrupted = False
         self._previous: dict[int, Any] = {}
         self._installed = False
+        self._signalled = False
         self._exit_code: int | None = None
         self._batch = 0
 
     def on_train_begin(self, logs: Mapping[str, Any] | None = None) -> None:
         """Takes over the signals."""
         self.close()
-        self.interrupted, self._exit_code, self._batch = False, None, 0
+        self.interrupted, self._signalled, self._exit_code, self._batch = False, False, None, 0
+        self._agreement = Agreement(self.model)
         if threading.current_thread() is not threading.main_thread():
             return
         self._installed, self._previous = True, {}
@@ -62,18 +69,36 @@ class Interrupt(Callback):
         self._previous[number] = signal.signal(number, self._handle)
 
     def on_train_batch_begin(self, batch: int, logs: Mapping[str, Any] | None = None) -> None:
-        """Remembers the place in the epoch."""
+        """Remembers the place in the epoch, and stops if another worker has to."""
         self._batch = batch
+        if not self._agreement.is_alone and self._agreement.is_due():
+            self._agree()
+            self._agreement.space()
+
+    def _agree(self) -> None:
+        """Stops if one of several workers got a signal; one that is alone has done so at once."""
+        if self._agreement.is_alone or self.interrupted or not self._agreement.any(self._signalled):
+            return
+        if self._agreement.any(self._exit_code is not None) and self._exit_code is None:
+            self._exit_code = 128 + signal.SIGTERM
+        self._stop()
+
+    def _stop(self) -> None:
+        self.interrupted = True
+        self.model.stop_training = True
 
     def on_test_begin(self, logs: Mapping[str, Any] | None = None) -> None:
         """Exits if the epoch was broken off for that."""
         self._exit_within_epoch()
 
     def on_epoch_end(self, epoch: int, logs: Mapping[str, Any] | None = None) -> None:
-        """Exits if the epoch was broken off for that."""
+        """Exits if the epoch was broken off for that; stops if another worker has to."""
+        self._agree()
         self._exit_within_epoch()
 
     def _exit_within_epoch(self) -> None:
+        if not self.interrupted:
+            return
         steps = self.params.get("steps")
         if steps is None or self._batch + self.model.steps_per_execution < steps:
             self._exit()
@@ -97,7 +122,7 @@ class Interrupt(Callback):
         self._installed = False
 
     def _handle(self, number: int, frame: Any) -> None:
-        aborts = self.interrupted and number == signal.SIGINT
+        aborts = self._signalled and number == signal.SIGINT
         if aborts or not self._installed or not self._is_running(frame):
             self.close()
             signal.signal(number, self._previous[number])
@@ -105,10 +130,11 @@ class Interrupt(Callback):
                 raise KeyboardInterrupt
             signal.raise_signal(number)
             return
-        self.interrupted = True
+        self._signalled = True
         if number != signal.SIGINT:
             self._exit_code = 128 + number
-        self.model.stop_training = True
+        if self._agreement.is_alone:
+            self._stop()
 
     def _is_running(self, frame: Any) -> bool:
         """Returns whether the interrupted code is in the fit, which may have failed unnoticed."""

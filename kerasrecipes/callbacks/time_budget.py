@@ -7,6 +7,7 @@ from typing import Any
 
 from kerasrecipes._checks import check_number
 from kerasrecipes._export import export
+from kerasrecipes.callbacks._agreement import Agreement
 from kerasrecipes.callbacks.callback import Callback
 
 MARGIN = 1.1
@@ -28,8 +29,11 @@ class TimeBudget(Callback):
 
     The budget is that of one call of `fit`: the time limits of batch systems are those of a
     process, so a program that goes on has all of it again. It still knows E and C. Leave some
-    time for what the program does before and after `fit`. All workers of a training on several
-    hosts would have to stop together, which this callback does not see to.
+    time for what the program does before and after `fit`.
+
+    Several workers (`kerasrecipes.distribute`) stop together when the time of one of them is up.
+    They ask one another every two seconds or 64 batches, so t then includes the time until they
+    ask again.
 
     Args:
         seconds: The budget, float > 0 or a `datetime.timedelta`.
@@ -60,6 +64,7 @@ class TimeBudget(Callback):
         self._begun = time.monotonic()
         self._longest_epoch = self._longest_end = 0.0
         self._epoch_began: float | None = None
+        self._agreement = Agreement(self.model)
 
     def on_epoch_begin(self, epoch: int, logs: Mapping[str, Any] | None = None) -> None:
         """Measures the epoch before, which has come to its very end."""
@@ -71,8 +76,12 @@ class TimeBudget(Callback):
 
     def on_train_batch_begin(self, batch: int, logs: Mapping[str, Any] | None = None) -> None:
         """Makes this batch the last one if the time is up."""
-        self._batch_began = time.monotonic()
-        if self._batch_began - self._begun + MARGIN * self._longest_end >= self.seconds:
+        self._batch_began = now = time.monotonic()
+        if self.interrupted or not self._agreement.is_due():
+            return
+        until_next = self._agreement.space()
+        spent = now - self._begun + until_next + MARGIN * self._longest_end
+        if self._agreement.any(spent >= self.seconds):
             self._stop()
 
     def on_epoch_end(self, epoch: int, logs: Mapping[str, Any] | None = None) -> None:
@@ -81,7 +90,7 @@ class TimeBudget(Callback):
             return
         now = time.monotonic()
         longest = max(self._longest_epoch, now - self._epoch_began)
-        if now - self._begun + MARGIN * longest > self.seconds:
+        if self._agreement.any(now - self._begun + MARGIN * longest > self.seconds):
             self._stop()
 
     def _stop(self) -> None:

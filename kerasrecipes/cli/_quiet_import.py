@@ -14,6 +14,8 @@ _LEVEL = "TF_CPP_MIN_LOG_LEVEL"
 def quiet_import(module: str) -> ModuleType:
     """Returns a module that imports TensorFlow, and starts TensorFlow's devices.
 
+    A worker of a cluster starts them when it has met the others.
+
     TensorFlow's native code writes to standard error whatever its log level says, so the file
     descriptor is turned away until the devices are up. What it wrote comes back if that fails.
     Who sets TF_CPP_MIN_LOG_LEVEL sees everything.
@@ -26,7 +28,9 @@ def quiet_import(module: str) -> ModuleType:
     os.environ[_LEVEL] = "3"
     with _stderr_held_back():
         loaded = importlib.import_module(module)
-        importlib.import_module("keras").distribution.list_devices()
+        cluster = importlib.import_module("kerasrecipes.distribute.cluster")
+        if cluster.resolve_cluster() is None:
+            importlib.import_module("keras").distribution.list_devices()
     return loaded
 
 

@@ -8,6 +8,7 @@ import kerasrecipes
 from kerasrecipes._checks import InputError
 from kerasrecipes.cli.copy import copy
 from kerasrecipes.cli.evaluate import evaluate
+from kerasrecipes.cli.launch import launch
 from kerasrecipes.cli.list import list_recipes
 from kerasrecipes.cli.predict import predict
 from kerasrecipes.cli.show import show
@@ -60,5 +61,5 @@ def main() -> None:
     """
 
 
-for _command in (train, list_recipes, show, copy, validate, evaluate, predict):
+for _command in (train, launch, list_recipes, show, copy, validate, evaluate, predict):
     main.add_command(_command)
