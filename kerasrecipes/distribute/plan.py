@@ -69,7 +69,7 @@ def plan(
     >>> found.gradient_bytes
     359240
     >>> [(row.workers, row.batch_size, round(row.all_reduce_seconds, 4)) for row in found.rows]
-    [(1, 256, 0.0), (2, 128, 0.0007), (4, 64, 0.0014)]
+    [(1, 256, 0.0), (2, 128, 0.0008), (4, 64, 0.0015)]
 
     Reference: Patarasuk & Yuan 2009, doi:10.1016/j.jpdc.2008.09.002; Thakur et al. 2005,
         doi:10.1177/1094342005051521.
