@@ -10,11 +10,13 @@ import os
 import pathlib
 import signal
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from kerasrecipes import _launched
 from kerasrecipes._checks import InputError, check_int, check_number, fail
 from kerasrecipes._worker_process import WorkerProcess, environments
 
@@ -92,9 +94,11 @@ def run(
     program = _program(command)
     signals = _Signals()
     failure = None
-    with signals.taken():
+    with signals.taken(), tempfile.TemporaryDirectory() as notes:
+        note = pathlib.Path(notes) / "run"
         for start in range(restarts + 1):
-            failure = _run_once(program, workers, signals, timeout, verbose)
+            given = environments(workers, _launched.environment(note), _say)
+            failure = _run_once(program, given, signals, timeout, verbose)
             if failure is None or failure.exit_code == _WRONG_USAGE:
                 break
             if start == restarts or signals.numbers:
@@ -122,11 +126,15 @@ def _program(command: Sequence[str]) -> list[str]:
 
 
 def _run_once(
-    program: list[str], workers: int, signals: _Signals, timeout: float, verbose: bool
+    program: list[str],
+    given: Sequence[tuple[dict[str, str], list[int]]],
+    signals: _Signals,
+    timeout: float,
+    verbose: bool,
 ) -> Failure | None:
     group: list[WorkerProcess] = []
     try:
-        for index, (env, cores) in enumerate(environments(workers, _say)):
+        for index, (env, cores) in enumerate(given):
             group.append(WorkerProcess(index, program, env, cores, verbose))
         return _watch(group, signals, timeout)
     finally:

@@ -148,10 +148,16 @@ def _on_cores(cores: Sequence[int]) -> Iterator[None]:
 
 
 def environments(
-    workers: int, say: Callable[[str], None]
+    workers: int, more: Mapping[str, str], say: Callable[[str], None]
 ) -> list[tuple[dict[str, str], list[int]]]:
-    """Returns the environment of each worker, with free ports, and its share of the cores."""
-    addresses = [f"127.0.0.1:{port}" for port in _free_ports(workers)]
+    """Returns the environment of each worker, with free ports, and its share of the cores.
+
+    Args:
+        workers: Number of workers.
+        more: What all of them have besides the environment of this process.
+        say: Is told what a user should know.
+    """
+    addresses = [f"127.0.0.1:{port}" for port in free_ports(workers)]
     gpus = _gpus()
     if 0 < len(gpus) < workers:
         say(f"{workers} workers need as many GPUs, and there are {len(gpus)}: all use the CPU.")
@@ -160,14 +166,15 @@ def environments(
     for index in range(workers):
         task = {"type": "worker", "index": index}
         config = json.dumps({"cluster": {"worker": addresses}, "task": task})
-        env = {**os.environ, "TF_CONFIG": config, "PYTHONUNBUFFERED": "1"}
+        env = {**os.environ, **more, "TF_CONFIG": config, "PYTHONUNBUFFERED": "1"}
         if gpus:
             env[_GPUS] = ",".join(gpus[index * share : (index + 1) * share]) or "-1"
         given.append((env, _share_of_cores(index, workers)))
     return given
 
 
-def _free_ports(count: int) -> list[int]:
+def free_ports(count: int) -> list[int]:
+    """Returns ports of this machine that nobody uses."""
     with contextlib.ExitStack() as stack:
         sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
         for each in sockets:

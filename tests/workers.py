@@ -5,12 +5,13 @@ import json
 import os
 import pathlib
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
 import textwrap
 import time
+
+from kerasrecipes._worker_process import free_ports
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 _HEADER = """
@@ -26,15 +27,6 @@ def say(line):
     print("SAY " + line, flush=True)
 keras.utils.set_random_seed(0)
 """
-
-
-def free_ports(count):
-    """Returns ports that are free now, all different."""
-    with contextlib.ExitStack() as stack:
-        sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
-        for each in sockets:
-            each.bind(("127.0.0.1", 0))
-        return [each.getsockname()[1] for each in sockets]
 
 
 def tf_config(addresses, index):

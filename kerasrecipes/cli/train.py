@@ -2,7 +2,7 @@
 
 import click
 
-from kerasrecipes import _recipe_files
+from kerasrecipes import _launched, _recipe_files
 from kerasrecipes.cli import _options
 from kerasrecipes.cli._quiet_import import quiet_import
 
@@ -60,17 +60,18 @@ def train(
     """
     if (recipe is None) == (resume is None):
         raise click.UsageError("Name a RECIPE to train, or a run to go on with by --resume RUN.")
+    if resume is not None and (overrides or seed is not None):
+        raise click.UsageError("--resume goes on with the run's own recipe, without changes.")
     if recipe is not None:
         _recipe_files.find(recipe)
-        execute = quiet_import("kerasrecipes.runs.execute")
+    run = _launched.run_of_last_start() or resume
+    execute = quiet_import("kerasrecipes.runs.execute")
+    if run is None:
         result = execute.train(
             recipe, overrides=overrides, seed=seed, out=out, strategy=strategy, quiet=quiet
         )
     else:
-        if overrides or seed is not None:
-            raise click.UsageError("--resume goes on with the run's own recipe, without changes.")
-        execute = quiet_import("kerasrecipes.runs.execute")
-        result = execute.resume(resume, strategy=strategy, quiet=quiet)
+        result = execute.resume(run, strategy=strategy, quiet=quiet)
     if quiet:
         click.echo(result.folder)
     if result.interrupted:

@@ -22,6 +22,7 @@ from rich.console import Console
 import kerasrecipes
 from kerasrecipes import _workers
 from kerasrecipes._checks import InputError
+from kerasrecipes._launched import note_run
 from kerasrecipes.callbacks.checkpoint import Checkpoint
 from kerasrecipes.callbacks.early_stopping import EarlyStopping
 from kerasrecipes.callbacks.interrupt import Interrupt
@@ -147,6 +148,8 @@ def _train_in(
     run: Path, prepared: Prepared, plan: dict[str, Any], console: Console, began: float
 ) -> RunResult:
     """Trains into a folder that has the recipe; what it has saved stays if it does not finish."""
+    if _workers.is_chief(_workers.strategy_of(prepared.model)):
+        note_run(run)
     _display.before(console, plan, run)
     try:
         outcome = _fit(run, prepared, console)

@@ -67,6 +67,42 @@ def test_restarts_after_each_fault_end_as_the_training_without_faults(tmp_path):
     assert one == expected
 
 
+def children(pid):
+    """Returns the processes that a process has started."""
+    with open(f"/proc/{pid}/task/{pid}/children") as file:
+        return [int(child) for child in file.read().split()]
+
+
+@pytest.mark.multi_device
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform != "linux", reason="finds the workers in /proc")
+def test_a_restarted_train_goes_on_in_its_run_folder(tmp_path):
+    command = [sys.executable, "-m", "kerasrecipes.cli", "launch", "--workers", "2"]
+    train = ["train", "iris-mlp", "--set", "fit.epochs=30", "--set", "fit.patience=30"]
+    process = subprocess.Popen(
+        [*command, "--restarts", "1", "--", *train, "--out", str(tmp_path)],
+        cwd=ROOT,
+        env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"},
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    watchdog = threading.Timer(400, process.kill)
+    watchdog.start()
+    with process:
+        while process.poll() is None and not list(tmp_path.glob("iris-mlp/*/checkpoint/*-*")):
+            time.sleep(0.1)
+        os.kill(children(process.pid)[-1], signal.SIGKILL)
+        lines = process.stderr.read()
+    watchdog.cancel()
+    assert process.returncode == 0, lines[-4000:]
+    assert "All workers start again: restart 1 of 1." in lines
+    (run,) = (tmp_path / "iris-mlp").iterdir()
+    metrics = read(run / "metrics.json")
+    assert metrics["resumed"].startswith("after epoch ")
+    assert metrics["epochs"]["run"] == 30
+    assert not (run / "checkpoint").exists()
+
+
 FROZEN = """
 import signal
 from kerasrecipes.distribute._lost_worker import lost_worker

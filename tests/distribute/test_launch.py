@@ -92,7 +92,8 @@ def test_gpus_are_shared_if_there_is_one_for_each(monkeypatch, gpus, expected):
     monkeypatch.setattr(_worker_process, "_gpus", lambda: gpus)
     said = []
     found = [
-        env.get("CUDA_VISIBLE_DEVICES") for env, _ in _worker_process.environments(2, said.append)
+        env.get("CUDA_VISIBLE_DEVICES")
+        for env, _ in _worker_process.environments(2, {}, said.append)
     ]
     assert found == expected
     assert said == (
