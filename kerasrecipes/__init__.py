@@ -29,6 +29,7 @@ if typing.TYPE_CHECKING:
     from kerasrecipes import runs as runs
     from kerasrecipes import schedules as schedules
     from kerasrecipes import targets as targets
+    from kerasrecipes import tuning as tuning
     from kerasrecipes._checks import InputError as InputError
 
 __version__ = "0.1.0"
@@ -47,6 +48,7 @@ _SUBPACKAGES = (
     "runs",
     "schedules",
     "targets",
+    "tuning",
 )
 _SAVED = (
     "activations",

@@ -27,6 +27,8 @@ LEVELS = [
         "_recipe_files",
         "_seeds",
         "_worker_process",
+        "_launched",
+        "_toml",
         "_workers",
     },
     {

@@ -20,6 +20,8 @@ _MAX = (
     "true_negatives sensitivity specificity kappa correlation pearson spearman mcc dice map ndcg "
     "mrr concordance"
 ).split()
+# Keras logs a metric that it was given by name as it was written, such as "RootMeanSquaredError".
+_BETWEEN_WORDS = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _USUAL = [f"{part}{name}" for name in (*_MIN, *_MAX) for part in ("", "val_")]
 
 
@@ -39,7 +41,7 @@ def direction(name: str, mode: str = "auto") -> str:
     """
     if check_choice("mode", mode, ("auto", "min", "max")) != "auto":
         return mode
-    words = f"_{name.lower()}_"
+    words = f"_{_BETWEEN_WORDS.sub('_', name).lower()}_"
     found = [
         (match.end(), len(key), better)
         for better, keys in (("min", _MIN), ("max", _MAX))

@@ -11,7 +11,7 @@ from kerasrecipes.reporting.curves import curves, label, panel_names
 from kerasrecipes.reporting.predictions import confusion, fitted, residuals
 from kerasrecipes.reporting.style import DARK, LIGHT, Style, to_png
 
-_TEMPLATES = jinja2.Environment(
+TEMPLATES = jinja2.Environment(
     loader=jinja2.PackageLoader("kerasrecipes.reporting"),
     autoescape=True,
     trim_blocks=True,
@@ -49,7 +49,7 @@ def run_page(
     if predictions is not None:
         pictures = _prediction_pictures(**predictions)
         galleries.append({"title": "Test rows", "pictures": pictures})
-    return _TEMPLATES.get_template("run.html.j2").render(
+    return TEMPLATES.get_template("run.html.j2").render(
         name=metrics["name"],
         summary=metrics["summary"],
         started=metrics["started"][:16].replace("T", " "),
@@ -135,7 +135,8 @@ def _tiles(metrics: Mapping[str, Any]) -> list[dict[str, str]]:
     return tiles
 
 
-def _picture(draw: Callable[[Style], Figure], alt: str) -> dict[str, Any]:
+def picture(draw: Callable[[Style], Figure], alt: str) -> dict[str, Any]:
+    """Returns a figure as the page has it: drawn for light and for dark, with a text."""
     light = draw(LIGHT)
     width, height = (round(float(side) * 100) for side in light.get_size_inches())
     return {
@@ -155,7 +156,7 @@ def _curve_pictures(
     def picture(name: str) -> dict[str, Any]:
         values = history.get(f"val_{name}") or history[name]
         first, last = number(values[0]), number(values[-1])
-        return _picture(
+        return picture(
             lambda style: curves(history, best_epoch=best, names=[name], style=style),
             f"{label(name)} over {len(values)} epochs, from {first} to {last}.",
         )
@@ -168,17 +169,17 @@ def _prediction_pictures(
 ) -> list[dict[str, Any]]:
     if class_names is not None:
         return [
-            _picture(
+            picture(
                 lambda style: confusion(y_true, y_pred, class_names=class_names, style=style),
                 "Count of the test rows by true and predicted class.",
             )
         ]
     return [
-        _picture(
+        picture(
             lambda style: fitted(y_true, y_pred, style=style),
             "Predicted against true values of the test rows.",
         ),
-        _picture(
+        picture(
             lambda style: residuals(y_true, y_pred, style=style),
             "Distribution of predicted minus true values of the test rows.",
         ),

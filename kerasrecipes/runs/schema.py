@@ -1,15 +1,13 @@
 """What a recipe file may say. Imports no Keras, so that files can be shown at once."""
 
-import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import tomli_w
-
 from kerasrecipes._checks import InputError, check_choice, check_int, check_number, did_you_mean
 from kerasrecipes._checks import fail as _fail
+from kerasrecipes._toml import to_toml
 from kerasrecipes.runs._problems import Places, Problem
 
 
@@ -54,10 +52,7 @@ def _stratify(name: str, value: Any) -> bool | str:
 
 
 # An array of numbers or strings as tomli_w writes it, an item a line.
-_SHORT_ARRAY = re.compile(r"\[\n(?: {4}[^\[{\n]*,\n)+\]")
 _SERIALISED = {"module", "class_name", "registered_name", "config", "build_config"}
-
-_LINE = 90
 
 TOP = {
     "recipe": Key(_text),
@@ -129,7 +124,7 @@ class Recipe:
 
     def to_toml(self) -> str:
         """Returns the recipe as TOML, with every default written out."""
-        return _SHORT_ARRAY.sub(_on_one_line, tomli_w.dumps(self.tables()))
+        return to_toml(self.tables())
 
 
 def check(tables: Mapping[str, Any], *, path: Path, places: Places) -> tuple[Recipe, list[Problem]]:
@@ -156,12 +151,6 @@ def check(tables: Mapping[str, Any], *, path: Path, places: Places) -> tuple[Rec
     _check_shares(sections["split"], problems)
     _check_expect(sections["expect"], problems)
     return Recipe(name=path.stem, path=path, places=places, **top, **sections), problems
-
-
-def _on_one_line(array: re.Match[str]) -> str:
-    items = [line.strip().removesuffix(",") for line in array[0].splitlines()[1:-1]]
-    line = f"[{', '.join(items)}]"
-    return line if len(line) <= _LINE else array[0]
 
 
 def _section(

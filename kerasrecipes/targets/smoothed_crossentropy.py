@@ -53,9 +53,9 @@ class SmoothedCrossentropy(keras.losses.Loss):
             y_true = keras.ops.squeeze(y_true, -1)
         if len(y_true.shape) < len(y_pred.shape):
             y_true = keras.ops.one_hot(keras.ops.cast(y_true, "int32"), classes, dtype=y_pred.dtype)
-        return keras.losses.categorical_crossentropy(
-            y_true, y_pred, label_smoothing=self.label_smoothing
-        )
+        y_true = keras.ops.cast(y_true, y_pred.dtype)
+        smoothed = y_true * (1.0 - self.label_smoothing) + self.label_smoothing / classes
+        return keras.losses.categorical_crossentropy(smoothed, y_pred)
 
     def get_config(self) -> dict[str, Any]:
         """Returns the constructor's arguments."""

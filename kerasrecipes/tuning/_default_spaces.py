@@ -1,0 +1,92 @@
+"""The search spaces of the recipes of this package."""
+
+from collections.abc import Callable
+from typing import Any
+
+from kerasrecipes.tuning.parameter import Parameter
+from kerasrecipes.tuning.parameters import Choice, Fixed, Float, Int
+
+# Conditions also name what is not among the choices, for those who add it.
+_ADAPTIVE = ("adamw", "nadam", "adam", "adamax", "rmsprop", "schedule_free_adamw", "muon")
+_DECAYING = ("adamw", "lion", "muon", "schedule_free_adamw")
+_FALLING = ("cosine", "warmup_stable_decay")
+_OTHER_SCHEDULES = (None, *_FALLING, "constant", "flat_cosine", "exponential_decay", "step_decay")
+_NOT_SELU = (
+    *("relu", "leaky_relu", "gelu", "silu", "tanh", "elu", "celu", "mish", "swish", "prelu"),
+    *("rrelu", "relu6", "sigmoid", "softplus", "softsign", "hard_silu", "hard_swish", "linear"),
+)
+
+
+def dense_layers() -> dict[str, Parameter]:
+    """Depth, width and form of a stack of dense layers, and what each of them does (S1.3, S2)."""
+    deep = (2, 3, 4, 5, 6, 7, 8)
+    return {
+        "layers": Int(1, 5, default=3, argument="hidden.layers"),
+        "units": Int(32, 512, log=True, step=2, default=256, argument="hidden.units"),
+        "shape": Choice(("constant", "pyramid"), argument="hidden.shape", when={"layers": deep}),
+        "activation": Choice(("relu", "leaky_relu", "gelu", "silu", "selu", "tanh")),
+        "normalization": Choice(("batch", "layer", None), when={"activation": _NOT_SELU}),
+        # SELU normalises by itself, which another normalisation would undo.
+        "selu_normalization": Fixed(None, when={"activation": ("selu",)}, argument="normalization"),
+        "residual": Choice((False, True), when={"shape": ("constant",)}),
+    }
+
+
+def regularisation() -> dict[str, Parameter]:
+    """Dropout and penalty (S5)."""
+    return {
+        "dropout": Float(0.0, 0.5),
+        "l2": Float(1e-6, 1e-2, log=True, also=(0.0,)),
+    }
+
+
+def optimization() -> dict[str, Parameter]:
+    """Optimizer, rate, schedule, clipping, decay and batch size (S6-S9).
+
+    Each optimizer has rates of its own: those of Lion are a tenth of Adam's, since its updates
+    are signs, and those of SGD ten times Adam's, since its updates are the gradients as they are.
+    """
+    return {
+        "optimizer": Choice(("adamw", "nadam", "sgd", "lion")),
+        "learning_rate": Float(1e-4, 3e-2, log=True, default=1e-3, when={"optimizer": _ADAPTIVE}),
+        "sgd_learning_rate": Float(
+            *(1e-3, 0.5),
+            log=True,
+            default=1e-2,
+            when={"optimizer": ("sgd",)},
+            argument="learning_rate",
+        ),
+        "lion_learning_rate": Float(
+            *(1e-5, 3e-3),
+            log=True,
+            default=1e-4,
+            when={"optimizer": ("lion",)},
+            argument="learning_rate",
+        ),
+        "schedule": Choice((None, "cosine", "one_cycle", "warmup_stable_decay")),
+        "warmup": Float(
+            0.0, 0.2, default=0.05, when={"schedule": _FALLING}, argument="schedule.warmup"
+        ),
+        # OneCycle moves the momentum itself.
+        "momentum": Float(
+            0.5,
+            0.99,
+            default=0.9,
+            when={"optimizer": ("sgd",), "schedule": _OTHER_SCHEDULES},
+            argument="optimizer.momentum",
+        ),
+        "weight_decay": Float(
+            1e-4, 0.3, log=True, also=(0.0,), default=1e-2, when={"optimizer": _DECAYING}
+        ),
+        "clip_norm": Float(0.1, 10.0, log=True, also=(None,)),
+        "batch_size": Int(16, 256, log=True, step=2),
+    }
+
+
+def mlp() -> dict[str, Parameter]:
+    """The space of `kerasrecipes.recipes.mlp`, but for `label_smoothing`."""
+    return {**dense_layers(), **regularisation(), **optimization()}
+
+
+SPACES: dict[str, Callable[[], dict[str, Any]]] = {"mlp": mlp}
+SMOOTHING = Float(0.0, 0.2, default=0.0)

@@ -1,0 +1,45 @@
+"""How the trials of a search are trained, and when it ends."""
+
+import dataclasses
+import math
+from typing import Any, Self
+
+from kerasrecipes._checks import check_int, check_number
+
+_TRIALS = 30
+
+
+@dataclasses.dataclass(frozen=True)
+class Plan:
+    """What `search` was told of the training of each trial.
+
+    Attributes:
+        epochs: Most epochs of a run; schedules end there.
+        patience: Epochs without improvement after which a run ends.
+        batch_size: Rows in a batch, where the space has none.
+        repeats: Runs of a trial on each fold.
+        seed: For all that is random.
+    """
+
+    epochs: int
+    patience: int
+    batch_size: int
+    repeats: int
+    seed: int
+
+    @classmethod
+    def checked(cls, *, seed: Any, **counts: Any) -> Self:
+        """Returns the plan; what is no integer, or too small, is an `InputError`."""
+        found = {name: check_int(name, value, low=1) for name, value in counts.items()}
+        return cls(seed=check_int("seed", seed, low=0), **found)
+
+
+def limits(trials: Any, seconds: Any, method: Any) -> tuple[int | None, float]:
+    """Returns after how many trials and seconds a search ends; 30 trials if nothing says."""
+    if trials is None and seconds is None and method not in ("grid", "hyperband"):
+        trials = _TRIALS
+    if trials is not None:
+        check_int("trials", trials, low=1)
+    if seconds is None:
+        return trials, math.inf
+    return trials, check_number("seconds", seconds, low=0.0, open_low=True)

@@ -1,0 +1,148 @@
+"""Training trials in other processes of this machine."""
+
+import multiprocessing
+import os
+import time
+from collections import Counter
+from collections.abc import Sequence
+from multiprocessing.connection import Connection, wait
+from typing import Any
+
+from kerasrecipes._checks import InputError
+from kerasrecipes.tuning._trainer import Outcome, Task, Trainer
+
+_DEATHS = 2
+_POLL = 0.2
+
+
+class Processes:
+    """Workers that are processes, each replaced when it dies, or after every task.
+
+    A process that is killed, runs out of memory or crashes takes no other with it: its trials are
+    handed out again, and a trial during which two processes died has failed.
+
+    Args:
+        trainer: Trains trials; it is sent to every process.
+        workers: Number of processes.
+        isolate: Whether each task gets a process of its own, so that no memory is lost.
+    """
+
+    def __init__(self, trainer: Trainer, *, workers: int, isolate: bool) -> None:
+        self._trainer = trainer
+        self._isolate = isolate
+        self._names = [f"worker-{index}" for index in range(workers)]
+        self._cores = _shares_of_cores(workers)
+        self._processes: dict[str, tuple[Any, Connection]] = {}
+        self._tasks: dict[str, Sequence[Task]] = {}
+        self._outcomes: list[Outcome] = []
+        self._lost: list[tuple[str, list[Outcome]]] = []
+        self._deaths: Counter[str] = Counter()
+
+    @property
+    def busy(self) -> bool:
+        """Whether a worker has something to do."""
+        return bool(self._tasks)
+
+    def free(self) -> list[str]:
+        """Returns the workers that have nothing to do."""
+        return [name for name in self._names if name not in self._tasks]
+
+    def train(self, worker: str, tasks: Sequence[Task], deadline: float) -> None:
+        """Has a worker train trials."""
+        if worker not in self._processes:
+            self._processes[worker] = self._start(self._names.index(worker))
+        self._tasks[worker] = tasks
+        try:
+            self._processes[worker][1].send((list(tasks), deadline - time.monotonic()))
+        except OSError:  # it has died; `_look` finds out
+            return
+
+    def _start(self, index: int) -> tuple[Any, Connection]:
+        here, there = multiprocessing.get_context("spawn").Pipe()
+        process = multiprocessing.get_context("spawn").Process(
+            target=_serve, args=(there, self._trainer, self._cores[index]), daemon=True
+        )
+        try:
+            process.start()
+        except (AttributeError, TypeError) as error:
+            raise InputError(
+                "`workers` and `isolate` need a recipe, target and callbacks that another process "
+                f"can import: not lambdas or functions within functions. {error}"
+            ) from error
+        there.close()
+        return process, here
+
+    def ended(self) -> list[Outcome]:
+        """Returns what came of the trials that have ended since the last call; waits a moment."""
+        self._look()
+        outcomes, self._outcomes = self._outcomes, []
+        return outcomes
+
+    def lost(self) -> list[tuple[str, list[Outcome]]]:
+        """Returns the workers that have died, with the trials that they have died of too often."""
+        lost, self._lost = self._lost, []
+        return lost
+
+    def _look(self) -> None:
+        at_work = {self._processes[name][1]: name for name in self._tasks}
+        for connection in wait(list(at_work), timeout=_POLL) if at_work else ():
+            name = at_work[connection]  # type: ignore[index]
+            try:
+                outcomes = connection.recv()  # type: ignore[union-attr]
+            except (EOFError, OSError):
+                self._has_died(name)
+                continue
+            self._outcomes += outcomes
+            del self._tasks[name]
+            if self._isolate:
+                self._end(name)
+
+    def _has_died(self, name: str) -> None:
+        process, _ = self._processes[name]
+        process.join(5.0)
+        tasks, code = self._tasks.pop(name), process.exitcode
+        self._end(name)
+        self._deaths.update(task.trial_id for task in tasks)
+        why = f"The process that trained it ended with exit code {code}, {_DEATHS} times."
+        failed = [t.trial_id for t in tasks if self._deaths[t.trial_id] >= _DEATHS]
+        self._lost.append((name, [Outcome(trial_id, (), why, 0.0) for trial_id in failed]))
+
+    def _end(self, name: str) -> None:
+        process, connection = self._processes.pop(name)
+        connection.close()
+        process.join(1.0)
+        if process.exitcode is None:
+            process.kill()
+            process.join()
+
+    def close(self) -> None:
+        """Ends all processes."""
+        for name in list(self._processes):
+            self._processes[name][0].kill()
+            self._end(name)
+        self._tasks = {}
+
+
+def _serve(connection: Connection, trainer: Trainer, cores: Sequence[int]) -> None:
+    """What a worker does: trains what it is sent, until nobody sends any more."""
+    if cores:
+        os.sched_setaffinity(0, cores)
+    runner = trainer.runner()
+    while True:
+        try:
+            tasks, seconds = connection.recv()
+        except (EOFError, OSError, KeyboardInterrupt):
+            return
+        try:
+            connection.send(trainer.train(runner, tasks, time.monotonic() + seconds))
+        except KeyboardInterrupt:
+            return
+
+
+def _shares_of_cores(workers: int) -> list[list[int]]:
+    """Returns the cores of each worker; none, for all, if there are not enough."""
+    if workers == 1 or not hasattr(os, "sched_getaffinity"):
+        return [[]] * workers
+    cores = sorted(os.sched_getaffinity(0))
+    share = len(cores) // workers
+    return [cores[index * share : (index + 1) * share] for index in range(workers)]

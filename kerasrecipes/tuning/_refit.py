@@ -1,0 +1,57 @@
+"""Training the best recipe on all rows."""
+
+import dataclasses
+import inspect
+import statistics
+from collections.abc import Mapping
+from typing import Any
+
+import keras
+
+from kerasrecipes.callbacks.callback import Callback
+from kerasrecipes.data.batches import batches
+from kerasrecipes.tuning._fold import Preprocessing, checked_rows, fit_layer
+from kerasrecipes.tuning.search_result import SearchResult
+
+
+def refit_model(
+    result: SearchResult,
+    recipe: Any,
+    target: Any,
+    data: Any,
+    preprocessing: Preprocessing,
+    seed: int,
+) -> SearchResult:
+    """Returns the result with the model of the best trial, trained on all rows.
+
+    It trains for the median of the best epochs of the trial's runs, at the rates of these epochs.
+    """
+    best = result.best
+    rows = checked_rows("data", data, target)
+    layer = fit_layer(rows[0], preprocessing)
+    own = {"seed": seed, "preprocessing": layer}
+    accepted = inspect.signature(recipe).parameters
+    own = {n: value for n, value in own.items() if n in accepted and value is not None}
+    if "seed" not in own:
+        keras.utils.set_random_seed(seed)
+    shape = () if rows[0].dtype.kind in "OUS" else rows[0].shape[1:]
+    model = recipe(shape, target, **own, **best.model)
+    x, y, *weight = rows
+    more = {"sample_weight": weight[0]} if weight else {}
+    data = batches(x, y, batch_size=best.fit["batch_size"], seed=seed, **more)
+    until = max(1, round(statistics.median(best.epochs)))
+    model.fit(data, epochs=best.fit["epochs"], callbacks=[_Until(until)], shuffle=False, verbose=0)
+    return dataclasses.replace(result, model=model)
+
+
+class _Until(Callback):
+    """Ends the training after an epoch, from 1."""
+
+    def __init__(self, epoch: int) -> None:
+        super().__init__()
+        self._epoch = epoch
+
+    def on_epoch_end(self, epoch: int, logs: Mapping[str, Any] | None = None) -> None:
+        """Ends the training if this was the epoch."""
+        if epoch + 1 >= self._epoch:
+            self.model.stop_training = True

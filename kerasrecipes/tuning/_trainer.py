@@ -1,0 +1,183 @@
+"""Trains whole trials: a run for each fold and repeat."""
+
+import dataclasses
+import inspect
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import keras
+
+from kerasrecipes._checks import InputError
+from kerasrecipes.tuning._fit_runner import FitRunner
+from kerasrecipes.tuning._fold import Fold
+from kerasrecipes.tuning._graph_runner import GraphRunner
+from kerasrecipes.tuning._plan import Plan
+from kerasrecipes.tuning._run import Run
+from kerasrecipes.tuning.search_space import SearchSpace
+
+TIME_IS_UP = "the time was up"
+PRUNED = "pruned"
+_EPOCHS = "tuner/epochs"
+
+Runs = dict[tuple[int, int], Run]
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Task:
+    """A trial to train.
+
+    Attributes:
+        trial_id: The trial.
+        values: Its hyperparameters.
+        done: Runs that it goes on with, by fold and seed.
+    """
+
+    trial_id: str
+    values: Mapping[str, Any]
+    done: Runs
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Outcome:
+    """What came of a task.
+
+    Attributes:
+        trial_id: The trial.
+        runs: Its runs, in order.
+        error: How it failed, "" if it did not.
+        seconds: Its share of the time that all tasks took together.
+    """
+
+    trial_id: str
+    runs: Sequence[Run]
+    error: str
+    seconds: float
+
+    @property
+    def is_cut(self) -> bool:
+        """Whether it had to end because the time was up."""
+        return not self.error and any(run.ending == TIME_IS_UP for run in self.runs)
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Trainer:
+    """All that the training of a trial depends on; another process can be given it.
+
+    Attributes:
+        recipe: The recipe function.
+        target: What it predicts.
+        space: Turns the values of a trial into arguments.
+        folds: Rows to train on and to validate with.
+        plan: How to train.
+        objective: Log entry of the objective.
+        direction: "min" or "max".
+        population: How many runs share a graph at most; 0 for `fit`.
+        keep_state: Whether trials may go on later.
+        pruner: Says which are not worth going on, or None.
+        callbacks: Makes more callbacks for each run, or None.
+        strategy: As for recipes.
+    """
+
+    recipe: Callable[..., Any]
+    target: Any
+    space: SearchSpace
+    folds: Sequence[Fold]
+    plan: Plan
+    objective: str
+    direction: str
+    population: int
+    keep_state: bool
+    pruner: Any = None
+    callbacks: Callable[[], Sequence[keras.callbacks.Callback]] | None = None
+    strategy: Any = None
+
+    @property
+    def shares(self) -> bool:
+        """Whether runs share graphs, where their models can."""
+        return self.population > 0 and self.callbacks is None and self.strategy is None
+
+    def runner(self) -> Any:
+        """Returns a runner, which keeps graphs for later trials."""
+        alone = FitRunner(self.build, self.objective, callbacks=self.callbacks)
+        if not self.shares:
+            return alone
+        return GraphRunner(self.build, self.objective, places=self.population, other=alone)
+
+    def build(self, arguments: Mapping[str, Any], seed: int) -> Any:
+        """Returns a compiled model for rows that are preprocessed."""
+        accepted = inspect.signature(self.recipe).parameters
+        own = {"seed": seed, "strategy": self.strategy}
+        own = {name: value for name, value in own.items() if name in accepted}
+        if "seed" not in own:
+            keras.utils.set_random_seed(seed)
+        return self.recipe(self.folds[0].input_shape, self.target, **own, **arguments)
+
+    def train(self, runner: Any, tasks: Sequence[Task], deadline: float) -> list[Outcome]:
+        """Trains trials side by side; all of them on one fold, then on the next.
+
+        Args:
+            runner: What `runner` has returned.
+            tasks: The trials.
+            deadline: Moment of `time.monotonic()` when the time is up.
+        """
+        began = time.monotonic()
+        runs: dict[str, list[Run]] = {task.trial_id: [] for task in tasks}
+        errors: dict[str, str] = {}
+
+        def stops(run: Run) -> str:
+            return TIME_IS_UP if time.monotonic() > deadline else self._pruned(run)
+
+        for fold in range(len(self.folds)):
+            queue: list[Run] = []
+            for task in tasks:
+                name = task.trial_id
+                if name in errors or not all(map(_is_whole, runs[name])):
+                    continue
+                try:
+                    new = [self._run(task, fold, r) for r in range(self.plan.repeats)]
+                except InputError as error:
+                    errors[name] = str(error)
+                    continue
+                runs[name] += new
+                queue += new
+            runner.train(queue, self.folds[fold], stops=stops, keep_state=self.keep_state)
+            errors |= {run.trial_id: run.error for run in queue if run.error}
+        seconds = (time.monotonic() - began) / max(len(tasks), 1)
+        return [
+            Outcome(name, found, _error(found, errors.get(name, "")), seconds)
+            for name, found in runs.items()
+        ]
+
+    def _run(self, task: Task, fold: int, repeat: int) -> Run:
+        model, fit = self.space.arguments(task.values)
+        epochs = int(fit.get("epochs", self.plan.epochs))
+        run = Run(
+            trial_id=task.trial_id,
+            fold=fold,
+            seed=self.plan.seed + repeat,
+            model=model,
+            batch_size=int(fit.get("batch_size", self.plan.batch_size)),
+            epochs=epochs,
+            until=min(epochs, int(task.values.get(_EPOCHS, epochs))),
+            patience=self.plan.patience,
+            direction=self.direction,
+        )
+        done = task.done.get((fold, run.seed))
+        return run if done is None else run.going_on_from(done)
+
+    def _pruned(self, run: Run) -> str:
+        if self.pruner is None or run.fold > 0:
+            return ""
+        name = f"{run.trial_id}/{run.seed}"
+        return PRUNED if self.pruner.stops(name, len(run.curve), run.curve[-1]) else ""
+
+
+def _is_whole(run: Run) -> bool:
+    return not run.error and run.ending not in (PRUNED, TIME_IS_UP)
+
+
+def _error(runs: Sequence[Run], error: str) -> str:
+    if not error and any(run.best is None for run in runs):
+        return "The objective was never finite."
+    return error
