@@ -46,6 +46,36 @@ class NoKerasDecay:
         """Does nothing."""
 
 
+class SumsOnce:
+    """Lets an optimizer say that gradients are summed over replicas already.
+
+    Keras sums them at last, after all that public methods could do, and by a method of its own.
+    Where Keras has no such method, `can_sum_once` is false.
+    """
+
+    _is_summed = False
+    can_sum_once = False
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        """Looks whether Keras has the method."""
+        super().__init_subclass__(**kwargs)
+        cls.can_sum_once = hasattr(keras.optimizers.Optimizer, "_all_reduce_sum_gradients")
+
+    @contextlib.contextmanager
+    def summed(self) -> Iterator[None]:
+        """Tells Keras that the gradients are sums, for an update."""
+        self._is_summed = True
+        try:
+            yield
+        finally:
+            self._is_summed = False
+
+    def _all_reduce_sum_gradients(self, grads_and_vars: Any) -> Any:
+        if self._is_summed:
+            return list(grads_and_vars)
+        return super()._all_reduce_sum_gradients(grads_and_vars)  # type: ignore[misc]
+
+
 def _checked(thing: Any, name: str) -> Any:
     try:
         return getattr(thing, name)

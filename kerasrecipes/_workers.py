@@ -36,6 +36,28 @@ def is_chief(strategy: Any) -> bool:
     return resolver.task_type == "chief" or (not has_chief and resolver.task_id == 0)
 
 
+def place(strategy: Any) -> tuple[int, int]:
+    """Returns the number of workers, and which of them this is, from 0 (the chief)."""
+    if strategy is None:
+        return 1, 0
+    resolver = strategy.cluster_resolver
+    jobs = resolver.cluster_spec().as_dict()
+    before = 0 if resolver.task_type == "chief" else len(jobs.get("chief", ()))
+    return sum(len(jobs.get(job, ())) for job in ("chief", "worker")), before + resolver.task_id
+
+
+def least(strategy: Any, number: int) -> int:
+    """Returns the smallest number of all workers. All have to call it, at the same point."""
+    if strategy is None:
+        return number
+    import numpy as np
+
+    count, index = place(strategy)
+    mine = np.zeros(count, "int32")
+    mine[index] = number
+    return int(_sum(strategy, mine).min())
+
+
 def from_chief(strategy: Any, value: Any) -> Any:
     """Returns the chief's value on every worker. All have to call it, at the same point.
 

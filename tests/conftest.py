@@ -11,6 +11,8 @@ import keras
 import pytest
 
 signal.signal(signal.SIGINT, signal.default_int_handler)  # some shells ignore it in the background
+if hasattr(signal, "SIGHUP"):
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)  # as does nohup
 
 collect_ignore = ["benchmarks"]
 

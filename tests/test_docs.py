@@ -12,7 +12,9 @@ ROOT = pathlib.Path(__file__).resolve().parents[1]
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("page", ["README.md", "docs/start.md", "docs/callbacks.md"])
+@pytest.mark.parametrize(
+    "page", ["README.md", "docs/start.md", "docs/callbacks.md", "docs/tuning.md"]
+)
 def test_python_of_the_page_runs(page, tmp_path):
     code = "\n".join(re.findall(r"```python\n(.*?)```", (ROOT / page).read_text(), re.DOTALL))
     assert "model.fit" in code

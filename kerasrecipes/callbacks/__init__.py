@@ -15,6 +15,7 @@ from kerasrecipes.callbacks.epoch_order import EpochOrder as EpochOrder
 from kerasrecipes.callbacks.gradient_log import GradientLog as GradientLog
 from kerasrecipes.callbacks.gradual_unfreeze import GradualUnfreeze as GradualUnfreeze
 from kerasrecipes.callbacks.history_file import HistoryFile as HistoryFile
+from kerasrecipes.callbacks.hypergradient import Hypergradient as Hypergradient
 from kerasrecipes.callbacks.interrupt import Interrupt as Interrupt
 from kerasrecipes.callbacks.learning_rate_log import LearningRateLog as LearningRateLog
 from kerasrecipes.callbacks.learning_rate_scheduler import (

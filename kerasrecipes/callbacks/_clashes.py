@@ -25,6 +25,7 @@ ADDED = {
     "PenaltyLog": ("penalty",),
     "NonFinite": ("skipped_updates",),
     "SpikeGuard": ("skipped_spikes",),
+    "Hypergradient": (RATE, "weight_decay"),
 }
 OUR_READERS = ("HistoryFile", "TensorBoardLogger", "WandbLogger", "MLflowLogger", "Progress")
 KERAS_READERS = ("CSVLogger", "TensorBoard", "RemoteMonitor")
@@ -66,6 +67,21 @@ def rate_set_anew(callbacks: Callbacks, model: Any) -> Problems:
                 f"{_name(plateau)}. Use {OURS}.callbacks.LearningRateScheduler, which keeps them, "
                 f"or give the optimizer a schedule, with {OURS}.callbacks.ReduceLROnPlateau."
             )
+
+
+def rate_adapted_twice(callbacks: Callbacks, model: Any) -> Problems:
+    """What multiplies a rate must not find in it what another one multiplies it by."""
+    adapting = _find(callbacks, OURS, "Hypergradient")
+    if len(adapting) > 1:
+        yield (
+            f"{_name(adapting[0])} is there {len(adapting)} times, and each would turn the rate. "
+            "Leave the others out."
+        )
+    for each in _find(callbacks, KERAS, "ReduceLROnPlateau") if adapting else ():
+        yield (
+            f"{_name(each)} would take the factor of {_name(adapting[0])} for a part of the rate "
+            f"that it sets. Use {OURS}.callbacks.ReduceLROnPlateau."
+        )
 
 
 def two_that_save(callbacks: Callbacks, model: Any) -> Problems:
@@ -212,6 +228,7 @@ def model_after_the_best(callbacks: Callbacks, model: Any) -> Problems:
 RULES: tuple[Callable[[Callbacks, Any], Problems], ...] = (
     rate_of_a_schedule,
     rate_set_anew,
+    rate_adapted_twice,
     two_that_save,
     two_that_average,
     best_over_the_average,

@@ -57,7 +57,7 @@ def _config(model: keras.Model) -> Any:
 def _compiled(model: keras.Model) -> Any:
     """Returns the arguments of `compile`, or None if Keras cannot write them down.
 
-    A constant rate counts in the first fit only; later it may have been cut.
+    A constant rate and the decay count in the first fit only; later they may have been changed.
     """
     try:
         config = _unnamed(_plain(model.get_compile_config()))
@@ -65,8 +65,9 @@ def _compiled(model: keras.Model) -> Any:
         return None
     settings = config["optimizer"].get("config", {})
     begun = int(keras.ops.convert_to_numpy(model.optimizer.iterations)) > 0
-    if begun and isinstance(settings.get("learning_rate"), float):
-        settings["learning_rate"] = ANY
+    for name in ("learning_rate", "weight_decay"):
+        if begun and isinstance(settings.get(name), float):
+            settings[name] = ANY
     return config
 
 

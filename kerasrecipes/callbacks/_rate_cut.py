@@ -3,10 +3,10 @@
 from typing import Any
 
 import keras
-from keras import ops
 
 from kerasrecipes import _keras_internals
 from kerasrecipes._checks import InputError
+from kerasrecipes.optimizers.scheduled_rate import number as number
 
 
 def rate_variable(model: keras.Model, *, what: str) -> Any:
@@ -33,8 +33,3 @@ def rate_variable(model: keras.Model, *, what: str) -> Any:
         f"{type(rate).__name__}. Use a constant rate, or an optimizer of "
         "`kerasrecipes.optimizers` with a schedule."
     )
-
-
-def number(variable: Any) -> float:
-    """Returns the value of a scalar variable."""
-    return ops.convert_to_numpy(variable).item()

@@ -13,6 +13,7 @@ from kerasrecipes.cli.list import list_recipes
 from kerasrecipes.cli.predict import predict
 from kerasrecipes.cli.show import show
 from kerasrecipes.cli.train import train
+from kerasrecipes.cli.tune import tune
 from kerasrecipes.cli.validate import validate
 
 INTERRUPTED = 130
@@ -23,7 +24,7 @@ Exit codes:
   0    done
   1    something failed on the way (a full disk, a diverged training, a bug)
   2    wrong usage or input: the command, the recipe file or the data
-  130  interrupted by Ctrl-C; what had been trained is saved
+  130  interrupted by Ctrl-C; what had been trained, or found, is saved
   143  terminated (SIGTERM); the run goes on with `train --resume`
 """
 
@@ -61,5 +62,5 @@ def main() -> None:
     """
 
 
-for _command in (train, launch, list_recipes, show, copy, validate, evaluate, predict):
+for _command in (train, tune, launch, list_recipes, show, copy, validate, evaluate, predict):
     main.add_command(_command)

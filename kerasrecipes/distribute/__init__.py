@@ -8,6 +8,7 @@ from kerasrecipes.distribute.cluster import Cluster as Cluster
 from kerasrecipes.distribute.cluster import resolve_cluster as resolve_cluster
 from kerasrecipes.distribute.cluster_error import ClusterError as ClusterError
 from kerasrecipes.distribute.even_batches import EvenBatches as EvenBatches
+from kerasrecipes.distribute.file_batches import FileBatches as FileBatches
 from kerasrecipes.distribute.launch import launch as launch
 from kerasrecipes.distribute.logical_cpus import logical_cpus as logical_cpus
 from kerasrecipes.distribute.plan import plan as plan

@@ -61,7 +61,7 @@ class EvenBatches(_keras_internals.data_adapter()):
             dataset.reseed(_workers.from_chief(_workers.several(strategy), dataset.seed))
         self._weigh = None if not class_weight else _weigher(class_weight)
         self._replicas = strategy.num_replicas_in_sync
-        self._batch_size = _batch_size(dataset)
+        self._batch_size = _batch_size(dataset) * self._sources(strategy)
         if self._batch_size % self._replicas:
             raise InputError(
                 f"`batch_size` must be a multiple of the {self._replicas} replicas, or else their "
@@ -77,6 +77,10 @@ class EvenBatches(_keras_internals.data_adapter()):
                 stacklevel=2,
             )
         self._inner = strategy.distribute_datasets_from_function(self._parts)
+
+    def _sources(self, strategy: Any) -> int:
+        """Returns from how many hosts the rows of a batch come."""
+        return 1
 
     def _count(self) -> tuple[int | None, int | None]:
         """Returns the batches of an epoch and the rows left out of it, where they are known."""
@@ -97,18 +101,27 @@ class EvenBatches(_keras_internals.data_adapter()):
         """Returns this host's parts of each batch, an element each."""
         tf = tensorflow()
         here = self._replicas // context.num_input_pipelines
-        first = here * context.input_pipeline_id
+        count, first = self._place(context)
+
+        def part(tensor: Any, rows: Any) -> Any:
+            """Returns the parts of this host, one after the other along a new first axis."""
+            shape = tf.concat([[count, rows], tf.shape(tensor, tf.int64)[1:]], axis=0)
+            parts = tf.reshape(tensor[: count * rows], shape)
+            parts.set_shape([None, None, *tensor.shape[1:]])
+            return parts[first : first + here * tf.cast(rows > 0, tf.int64)]
 
         def divide(*batch: Any) -> Any:
-            rows = tf.shape(tf.nest.flatten(batch)[0], tf.int64)[0] // self._replicas
-            count = here * tf.cast(rows > 0, tf.int64)
-            numbers = tf.data.Dataset.range(first, first + count)
-            return numbers.map(
-                lambda n: tf.nest.map_structure(lambda t: t[n * rows : (n + 1) * rows], batch)
-            )
+            rows = tf.shape(tf.nest.flatten(batch)[0], tf.int64)[0] // count
+            parts = tf.nest.map_structure(lambda tensor: part(tensor, rows), batch)
+            return tf.data.Dataset.from_tensor_slices(parts)
 
         dataset = self.dataset if self._weigh is None else self.dataset.map(self._weigh)
         return dataset.flat_map(divide).prefetch(tf.data.AUTOTUNE)
+
+    def _place(self, context: Any) -> tuple[int, int]:
+        """Returns how many parts a batch has, and which of them is the first of this host."""
+        here = self._replicas // context.num_input_pipelines
+        return self._replicas, here * context.input_pipeline_id
 
     def __iter__(self) -> Iterator[Any]:
         """Begins a new pass."""

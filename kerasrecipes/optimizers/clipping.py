@@ -86,6 +86,10 @@ class Clipping:
         return list(gradients)
 
 
+# Norms whose squares are far from what float32 cannot hold.
+_SQUARES = (1e-15, 1e15)
+
+
 def global_norm(gradients: Gradients) -> Any:
     """Returns the Euclidean norm of all gradients together, in float32: sqrt(sum g^2).
 
@@ -98,8 +102,12 @@ def global_norm(gradients: Gradients) -> Any:
 
 def safe_norm(gradients: Gradients) -> Any:
     """Returns the norm as `global_norm` does, but any norm that float32 holds."""
-    norms = [_norm(g) for g in gradients if g is not None]
-    return _norm(ops.stack(norms)) if norms else ops.zeros((), "float32")
+    present = [g for g in gradients if g is not None]
+    if not present:
+        return ops.zeros((), "float32")
+    plain = global_norm(present)
+    usual = ops.logical_and(plain > _SQUARES[0], plain < _SQUARES[1])
+    return ops.cond(usual, lambda: plain, lambda: _norm(ops.stack([_norm(g) for g in present])))
 
 
 def clip_by_value(gradients: Gradients, threshold: float) -> list[Any]:

@@ -5,6 +5,8 @@ from typing import Any
 
 import keras
 
+from kerasrecipes._workers import several
+
 
 def after_all_reduce(
     transform: Callable[[list[Any]], list[Any]], gradients: Sequence[Any]
@@ -15,13 +17,26 @@ def after_all_reduce(
     such as clipping, has to see that sum. So it is taken here first, transformed, and divided
     by the number of replicas, which the optimizer's own sum then undoes.
     """
+    return divided(transform(all_reduced(gradients)))
+
+
+def all_reduced(gradients: Sequence[Any]) -> list[Any]:
+    """Returns the sums of the gradients over all replicas."""
     context = _replicas()
     if context is None:
-        return transform([_dense(g) for g in gradients])
+        return [_dense(g) for g in gradients]
     present = [_dense(g) for g in gradients if g is not None]
     summed = iter(context.all_reduce("sum", present))
-    whole = transform([None if g is None else next(summed) for g in gradients])
-    return divided(whole)
+    return [None if g is None else next(summed) for g in gradients]
+
+
+def on_one_host() -> bool:
+    """Returns whether the step is that of several replicas whose devices compute exactly alike.
+
+    Those of several hosts may differ in the last digit of a norm, and would drift apart.
+    """
+    context = _replicas()
+    return context is not None and several(context.strategy) is None
 
 
 def divided(whole: Sequence[Any]) -> list[Any]:

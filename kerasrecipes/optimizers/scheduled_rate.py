@@ -11,6 +11,7 @@ from keras import ops
 from kerasrecipes._checks import InputError, check_number
 from kerasrecipes._keras_internals import learning_rate_schedule
 from kerasrecipes.optimizers.replicas import add_shared
+from kerasrecipes.optimizers.update_hook import UpdateHook
 from kerasrecipes.schedules.schedule import FitLength, Schedule, unknown_length
 
 
@@ -25,6 +26,7 @@ class ScheduledRate:
     built: bool
     iterations: Any
     accumulation_steps: int
+    hooks: tuple[UpdateHook, ...] = ()
 
     def __init__(self, learning_rate: Any, **kwargs: Any) -> None:
         if not callable(learning_rate):
@@ -79,7 +81,17 @@ class ScheduledRate:
 
     @property
     def learning_rate(self) -> Any:
-        """The rate of the next update: schedule(update) * rate_factor, or the constant rate."""
+        """The rate of the next update: schedule(update) * rate_factor, or the constant rate.
+
+        Hooks may multiply it.
+        """
+        rate = self._own_rate()
+        for hook in self.hooks:
+            if hook.rate_factor is not None:
+                rate = rate * ops.convert_to_tensor(hook.rate_factor)
+        return rate
+
+    def _own_rate(self) -> Any:
         if not self._is_scheduled:
             return super().learning_rate  # type: ignore[misc]
         if self.schedule is None:

@@ -17,10 +17,14 @@ class UpdateHook:
     Attributes:
         decides: Whether the optimizer has to ask the hook for `admitted`.
         fit: What tells the fit that it is for from others.
+        rate_factor: Variable that the rate of every update is multiplied by, or None.
+        decay_factor: Variable that the weight decay is multiplied by, or None.
     """
 
     decides: ClassVar[bool] = False
     fit: object = None
+    rate_factor: Any = None
+    decay_factor: Any = None
 
     def judge(self, gradients: Sequence[Any]) -> None:
         """Sees the gradients of the whole batch, None among them, before anything is done."""

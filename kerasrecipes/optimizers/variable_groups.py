@@ -13,6 +13,7 @@ from kerasrecipes.optimizers.rate_multipliers import (
     check_multipliers,
     multiplier_of,
 )
+from kerasrecipes.optimizers.update_hook import UpdateHook
 
 
 class VariableGroups(NoKerasDecay):
@@ -29,6 +30,7 @@ class VariableGroups(NoKerasDecay):
     """
 
     weight_decay: float | None
+    hooks: tuple[UpdateHook, ...]
 
     def __init__(
         self,
@@ -76,9 +78,11 @@ class VariableGroups(NoKerasDecay):
         optimizer.update_step(gradient, variable, rate)
 
     def decay(self, variable: Any, rate: Any) -> None:
-        """Decays one variable: w = w - rate * decay * w."""
+        """Decays one variable: w = w - rate * decay * w; hooks may multiply the decay."""
         decay = self.decay_of(variable)
         if decay:
+            for hook in self.hooks:
+                decay = decay if hook.decay_factor is None else decay * hook.decay_factor
             shrink = ops.cast(rate * decay, variable.dtype)
             self.assign_sub(variable, variable * shrink)  # type: ignore[attr-defined]
 

@@ -1,5 +1,6 @@
 """What happens to the gradient of the whole batch before the update."""
 
+import contextlib
 import functools
 from collections.abc import Sequence
 from typing import Any
@@ -7,16 +8,22 @@ from typing import Any
 from keras import ops
 
 from kerasrecipes._checks import check_choice, check_int, fail
+from kerasrecipes._keras_internals import SumsOnce
 from kerasrecipes.optimizers.accumulation import Accumulation
 from kerasrecipes.optimizers.clipping import Clipping, safe_norm
 from kerasrecipes.optimizers.known import known
 from kerasrecipes.optimizers.norm_history import NormHistory
-from kerasrecipes.optimizers.replicas import after_all_reduce, several_replicas
+from kerasrecipes.optimizers.replicas import (
+    all_reduced,
+    divided,
+    on_one_host,
+    several_replicas,
+)
 from kerasrecipes.optimizers.statistics import Statistics
 from kerasrecipes.optimizers.update_hook import UpdateHook
 
 
-class WholeGradient:
+class WholeGradient(SumsOnce):
     """The part of `PracticeMixin` that accumulates, measures and clips gradients.
 
     `hooks` are what callbacks add to each update, see `UpdateHook`. They are no part of the
@@ -75,13 +82,19 @@ class WholeGradient:
         """Accumulates and clips the gradients of the whole batch, and updates the variables."""
         optimizer: Any = super()
         variables = known(self, trainable_variables)
+        once: contextlib.AbstractContextManager[None] = contextlib.nullcontext()
         if variables and (self._accumulation or self._statistics or self.hooks):
-            grads = after_all_reduce(lambda whole: self._prepare(whole, variables), grads)
+            grads = self._prepare(all_reduced(grads), variables)
+            if self.can_sum_once and on_one_host():
+                once = self.summed()
+            else:
+                grads = divided(grads)
         due = self._is_due()
         before = [ops.copy(variable) for variable in (variables if self.track_updates else ())]
         self._due = None if several_replicas() else due  # not again for each assignment
         try:
-            optimizer.apply(grads, trainable_variables)
+            with once:
+                optimizer.apply(grads, trainable_variables)
         finally:
             self._due = None
         if self.track_updates:

@@ -153,7 +153,7 @@ def _curve_pictures(
 ) -> list[dict[str, Any]]:
     best = metrics["epochs"]["best"]
 
-    def picture(name: str) -> dict[str, Any]:
+    def panel(name: str) -> dict[str, Any]:
         values = history.get(f"val_{name}") or history[name]
         first, last = number(values[0]), number(values[-1])
         return picture(
@@ -161,7 +161,7 @@ def _curve_pictures(
             f"{label(name)} over {len(values)} epochs, from {first} to {last}.",
         )
 
-    return [picture(name) for name in panel_names(history)]
+    return [panel(name) for name in panel_names(history)]
 
 
 def _prediction_pictures(

@@ -112,8 +112,9 @@ def search_values(
 
 
 def value_names(result: Any) -> list[str]:
-    """Returns the hyperparameters that vary, the most important first."""
-    names = [axis.name for axis in result.axes]
+    """Returns the hyperparameters that vary and that a trial had, the most important first."""
+    had = {name.removesuffix("/kind") for trial in result.ranked for name in trial.values}
+    names = [axis.name for axis in result.axes if axis.name in had or not had]
     shares = result.importance()
     return sorted(names, key=lambda name: -shares.get(name, 0.0))
 

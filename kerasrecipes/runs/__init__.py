@@ -11,7 +11,11 @@ if typing.TYPE_CHECKING:
     from kerasrecipes.runs.load import read as read
     from kerasrecipes.runs.prediction import predict as predict
     from kerasrecipes.runs.result import RunResult as RunResult
+    from kerasrecipes.runs.result import TuneResult as TuneResult
     from kerasrecipes.runs.schema import Recipe as Recipe
+    from kerasrecipes.runs.search_folder import load_search as load_search
+    from kerasrecipes.runs.tuning import resume_tune as resume_tune
+    from kerasrecipes.runs.tuning import tune as tune
     from kerasrecipes.runs.validation import validate as validate
 
 # No submodule has the name of a public function: importing it would put it in the function's place.
@@ -19,11 +23,15 @@ _HOMES = {
     "Recipe": "schema",
     "RecipeError": "_problems",
     "RunResult": "result",
+    "TuneResult": "result",
     "evaluate": "evaluation",
+    "load_search": "search_folder",
     "predict": "prediction",
     "read": "load",
     "resume": "execute",
+    "resume_tune": "tuning",
     "train": "execute",
+    "tune": "tuning",
     "validate": "validation",
 }
 
@@ -31,11 +39,15 @@ __all__ = [
     "Recipe",
     "RecipeError",
     "RunResult",
+    "TuneResult",
     "evaluate",
+    "load_search",
     "predict",
     "read",
     "resume",
+    "resume_tune",
     "train",
+    "tune",
     "validate",
 ]
 

@@ -158,7 +158,7 @@ def _train_in(
             console.print(f"Stopped before the end. Go on: kerasrecipes train --resume {run}")
         raise
     try:
-        with _no_interrupt():
+        with no_interrupt():
             metrics = _save(run, prepared, plan, outcome, began)
     except BaseException:
         saved = (run / folder.MODEL).exists()
@@ -172,7 +172,7 @@ def _train_in(
 
 
 @contextlib.contextmanager
-def _no_interrupt() -> Iterator[None]:
+def no_interrupt() -> Iterator[None]:
     """Keeps Ctrl-C from what saves a finished training, which takes a few seconds."""
     if threading.current_thread() is not threading.main_thread():
         yield
@@ -233,14 +233,15 @@ def _plan(prepared: Prepared, started: datetime) -> dict[str, Any]:
         "parameters": prepared.model.count_params(),
         "monitor": recipe.fit.get("monitor") or rows.target.monitor,
         "fit": recipe.fit,
-        "data": _describe(rows),
+        "data": describe_data(rows),
         "target": {"kind": rows.target.name, "classes": rows.target.class_names},
         "random_guess_loss": rows.target.random_guess_loss(rows.parts["train"].y),
         "versions": versions(),
     }
 
 
-def _describe(rows: Rows) -> dict[str, Any]:
+def describe_data(rows: Rows) -> dict[str, Any]:
+    """Returns what metrics say of the data."""
     examples = rows.examples
     counts = {name: len(pair.y) for name, pair in rows.parts.items()}
     return {

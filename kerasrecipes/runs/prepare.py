@@ -22,7 +22,7 @@ from kerasrecipes.targets.identify import get, infer
 from kerasrecipes.targets.multiclass import Multiclass
 from kerasrecipes.targets.target import Target
 
-_FROM_THE_RUN = ("input_shape", "target", "preprocessing", "seed", "strategy", "name")
+FROM_THE_RUN = ("input_shape", "target", "preprocessing", "seed", "strategy", "name")
 _NAMED = re.compile(r"`(?:\w+\.)?(\w+)")
 _MISSING = re.compile(r"missing \d+ required .*argument.*?: (.*)")
 _UNFORESEEN: dict[str, tuple[type[Exception], ...]] = {
@@ -82,14 +82,14 @@ def prepare(recipe: Recipe, problems: Sequence[Problem] = (), *, strategy: Any =
     if rows is not None:
         _check_monitor(recipe, rows, problems)
     checked = rows or _stand_in(recipe)
-    layer = _preprocessing(recipe, checked, problems)
+    layer = preprocessing_layer(recipe, checked.parts["train"].x, problems)
     model = None
     if factory is not None:
         given = {"seed": recipe.seed, "preprocessing": layer, "strategy": strategy}
         model = _build(recipe, factory, arguments, checked, given, problems)
     if problems or rows is None or factory is None or model is None:
         raise recipe.places.error(problems)
-    return Prepared(_resolve(recipe, rows, factory), rows, model)
+    return Prepared(resolve(recipe, rows, factory), rows, model)
 
 
 def check_signature(recipe: Recipe, problems: Sequence[Problem] = ()) -> None:
@@ -149,7 +149,7 @@ def attempt(
         try:
             result = call(**remaining)
         except (InputError, *_UNFORESEEN[section]) as error:
-            key = _named(error, remaining)
+            key = named(error, remaining)
             if refused and key is None:
                 return None
             problems.append(Problem((section, key) if key else (section,), _message(error)))
@@ -161,7 +161,7 @@ def attempt(
             return None if refused else result
 
 
-def _named(error: Exception, arguments: Mapping[str, Any]) -> str | None:
+def named(error: Exception, arguments: Mapping[str, Any]) -> str | None:
     """Returns the argument that an error names, or whose value it shows."""
     found = _NAMED.match(str(error))
     if found and found[1] in arguments:
@@ -194,7 +194,7 @@ def _factory(recipe: Recipe, problems: list[Problem]) -> Callable[..., keras.Mod
 
 def _accepted(factory: Callable[..., Any]) -> dict[str, inspect.Parameter]:
     parameters = inspect.signature(factory).parameters
-    return {name: each for name, each in parameters.items() if name not in _FROM_THE_RUN}
+    return {name: each for name, each in parameters.items() if name not in FROM_THE_RUN}
 
 
 def _known_arguments(
@@ -204,14 +204,14 @@ def _known_arguments(
         return {}
     accepted = _accepted(factory)
     for name in recipe.model:
-        if name in _FROM_THE_RUN:
+        if name in FROM_THE_RUN:
             problems.append(Problem(("model", name), "comes from the run, not from [model]."))
         elif name not in accepted:
             hint = did_you_mean(name, accepted) or f"There are: {', '.join(accepted)}."
             message = f"is not an argument of the recipe {recipe.recipe!r}. {hint}"
             problems.append(Problem(("model", name), message))
     known = {name: value for name, value in recipe.model.items() if name in accepted}
-    return _exchange(known, "none", None)
+    return exchange(known, "none", None)
 
 
 def _target(recipe: Recipe, examples: Examples | None, problems: list[Problem]) -> Target | None:
@@ -245,16 +245,16 @@ def _check_monitor(recipe: Recipe, rows: Rows, problems: list[Problem]) -> None:
         problems.append(Problem(("fit", "monitor"), str(error)))
 
 
-def _preprocessing(
-    recipe: Recipe, rows: Rows, problems: list[Problem]
+def preprocessing_layer(
+    recipe: Recipe, x: Any, problems: list[Problem]
 ) -> keras.layers.Layer | None:
-    x = rows.parts["train"].x
+    """Returns the layer that a recipe's [preprocessing] makes of training rows, or None."""
     function = vectorization if is_text(x) else normalization
     known = [name for name in inspect.signature(function).parameters][1:]
     if function is normalization and recipe.preprocessing.get("scaling") == "none":
         return None
     options = {}
-    for name, value in _exchange(recipe.preprocessing, "none", None).items():
+    for name, value in exchange(recipe.preprocessing, "none", None).items():
         if name in known:
             options[name] = value
             continue
@@ -287,7 +287,7 @@ def _build(
     return attempt("model", build, arguments, problems)
 
 
-def _resolve(recipe: Recipe, rows: Rows, factory: Callable[..., Any]) -> Recipe:
+def resolve(recipe: Recipe, rows: Rows, factory: Callable[..., Any]) -> Recipe:
     """Writes out what was inferred or left to defaults, so that later versions train the same."""
     config = get(recipe.target) if recipe.target else infer(rows.examples.y)
     arguments = {k: v for k, v in config.get_config().items() if v is not None}
@@ -300,7 +300,7 @@ def _resolve(recipe: Recipe, rows: Rows, factory: Callable[..., Any]) -> Recipe:
         data=data,
         target={"kind": config.name, **arguments},
         model={
-            k: _exchange(v, None, "none")
+            k: exchange(v, None, "none")
             for k, v in {**defaults, **recipe.model}.items()
             if _is_toml(v)
         },
@@ -316,10 +316,10 @@ def _is_toml(value: Any) -> bool:
     return value is None or isinstance(value, bool | int | float | str)
 
 
-def _exchange(value: Any, old: Any, new: Any) -> Any:
+def exchange(value: Any, old: Any, new: Any) -> Any:
     """Puts `new` for `old` at any depth: TOML has no null, so "none" stands for it."""
     if isinstance(value, list | tuple):
-        return [_exchange(item, old, new) for item in value]
+        return [exchange(item, old, new) for item in value]
     if isinstance(value, dict):
-        return {key: _exchange(item, old, new) for key, item in value.items()}
+        return {key: exchange(item, old, new) for key, item in value.items()}
     return new if value == old and type(value) is type(old) else value

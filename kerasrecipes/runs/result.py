@@ -34,3 +34,34 @@ class RunResult:
     def interrupted(self) -> bool:
         """Whether Ctrl-C ended the training."""
         return self.metrics["interrupted"]
+
+
+@dataclass(frozen=True)
+class TuneResult:
+    """A search that has ended; everything in it is also in its folder.
+
+    Attributes:
+        folder: The folder of the search.
+        search: The trials, the best of them, its model, and what to beware of.
+        metrics: What `metrics.json` holds.
+
+    Example:
+    >>> metrics = {"metrics": {"test": {"loss": 0.5}}, "ended": "Ctrl-C"}
+    >>> result = TuneResult(Path("searches/mine/1"), None, metrics)
+    >>> result.test, result.interrupted
+    ({'loss': 0.5}, True)
+    """
+
+    folder: Path
+    search: Any
+    metrics: Mapping[str, Any]
+
+    @property
+    def test(self) -> Mapping[str, float]:
+        """Loss and metrics of the best recipe on the test rows; empty if no trial is completed."""
+        return self.metrics["metrics"].get("test", {})
+
+    @property
+    def interrupted(self) -> bool:
+        """Whether Ctrl-C ended the search."""
+        return self.metrics["ended"] == "Ctrl-C"

@@ -51,7 +51,30 @@ def _stratify(name: str, value: Any) -> bool | str:
     return check_choice(name, value, [True, False, "auto"])
 
 
-# An array of numbers or strings as tomli_w writes it, an item a line.
+def _method(name: str, value: Any) -> str:
+    return check_choice(name, value, METHODS)
+
+
+def _seconds(name: str, value: Any) -> float:
+    return check_number(name, value, low=0, open_low=True)
+
+
+def _folds(name: str, value: Any) -> int:
+    return check_int(name, value, low=2)
+
+
+def _names(name: str, value: Any) -> list[str]:
+    if not isinstance(value, list) or not value or not all(isinstance(v, str) for v in value):
+        _fail(name, 'an array of names such as ["learning_rate", "dropout"]', value)
+    return value
+
+
+METHODS = (
+    *("random", "grid", "quasi_random", "bayesian", "hyperband", "evolution", "zoom"),
+    "optuna",
+)
+"""Names of the search methods; those of `kerasrecipes.tuning`, which needs Keras."""
+
 _SERIALISED = {"module", "class_name", "registered_name", "config", "build_config"}
 
 TOP = {
@@ -76,8 +99,19 @@ SECTIONS: dict[str, dict[str, Key] | None] = {
         "patience": Key(_not_negative, 10),
         "monitor": Key(_text),
     },
+    "tune": None,
     "expect": None,
 }
+SEARCH = {
+    "method": Key(_method),
+    "trials": Key(_positive),
+    "seconds": Key(_seconds),
+    "folds": Key(_folds),
+    "repeats": Key(_positive),
+    "metric": Key(_text),
+    "only": Key(_names),
+}
+"""Keys of [tune] that are the search's; all others name hyperparameters."""
 
 
 @dataclass(frozen=True)
@@ -98,6 +132,8 @@ class Recipe:
             "none" stands for None; with scaling = "none" rows go into the model as they are.
         model: Arguments of the recipe function; the string "none" stands for None.
         fit: epochs, batch_size, patience (in epochs), monitor.
+        tune: What `tune` searches and how: the keys of `SEARCH`, and changes of the search space as
+            `kerasrecipes.tuning.SearchSpace.edited` takes them. `train` ignores it.
         expect: Results that the author of the file saw, for documentation and tests.
         places: Where each key was set, for error messages.
     """
@@ -113,6 +149,7 @@ class Recipe:
     preprocessing: dict[str, Any] = field(default_factory=dict)
     model: dict[str, Any] = field(default_factory=dict)
     fit: dict[str, Any] = field(default_factory=dict)
+    tune: dict[str, Any] = field(default_factory=dict)
     expect: dict[str, Any] = field(default_factory=dict)
     places: Places = field(default=Places(Path(), {}), compare=False, repr=False)
 
@@ -147,7 +184,9 @@ def check(tables: Mapping[str, Any], *, path: Path, places: Places) -> tuple[Rec
         sections[name] = dict(table) if keys is None else _section((name,), keys, table, problems)
     if not tables.get("data"):
         problems.append(Problem(("data",), "is missing. Write a section [data] that names it."))
-    sections["model"] = _plain(sections["model"], problems)
+    for name in ("model", "tune"):
+        sections[name] = _plain(name, sections[name], problems)
+    sections["tune"] = _check_search(sections["tune"], problems)
     _check_shares(sections["split"], problems)
     _check_expect(sections["expect"], problems)
     return Recipe(name=path.stem, path=path, places=places, **top, **sections), problems
@@ -171,11 +210,11 @@ def _section(
     return values
 
 
-def _plain(model: Mapping[str, Any], problems: list[Problem]) -> dict[str, Any]:
+def _plain(section: str, arguments: Mapping[str, Any], problems: list[Problem]) -> dict[str, Any]:
     """Returns the arguments without those in Keras' serialised form, which could import modules."""
     plain = {}
-    for name, value in model.items():
-        refused = list(_serialised(("model", name), value))
+    for name, value in arguments.items():
+        refused = list(_serialised((section, name), value))
         if not refused:
             plain[name] = value
         for key in refused:
@@ -193,6 +232,13 @@ def _serialised(key: tuple[str, ...], value: Any) -> Iterator[tuple[str, ...]]:
             if name in _SERIALISED:
                 yield (*key, name)
             yield from _serialised((*key, name), item)
+
+
+def _check_search(tune: Mapping[str, Any], problems: list[Problem]) -> dict[str, Any]:
+    """Returns the section without wrong keys of the search; hyperparameters need the recipe."""
+    own = {name: value for name, value in tune.items() if name in SEARCH}
+    checked = _section(("tune",), SEARCH, own, problems)
+    return {name: value for name, value in tune.items() if name in checked or name not in own}
 
 
 def _check_shares(split: Mapping[str, Any], problems: list[Problem]) -> None:

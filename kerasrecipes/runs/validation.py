@@ -1,11 +1,14 @@
 """Checks a recipe file without training."""
 
+import importlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
+from kerasrecipes.runs._problems import Problem
 from kerasrecipes.runs.load import inspect
-from kerasrecipes.runs.prepare import check_signature, prepare
+from kerasrecipes.runs.prepare import Prepared, check_signature, prepare
 from kerasrecipes.runs.schema import Recipe
 
 
@@ -18,7 +21,8 @@ def validate(
     """Checks everything in a recipe file that can be wrong, and trains nothing.
 
     Keys and types are checked, every argument of [model] is bound to the recipe's signature, the
-    data are read, checked and split, and the model is built once.
+    space that [tune] describes is made, the data are read, checked and split, and the model is
+    built once.
 
     Args:
         recipe: Name of a shipped recipe, or path to a TOML file.
@@ -40,7 +44,26 @@ def validate(
       model.hiden (override): is not an argument of the recipe 'mlp'. Did you mean 'hidden'?
     """
     checked, problems = inspect(recipe, overrides=overrides)
-    if data:
-        return prepare(checked, problems).recipe
-    check_signature(checked, problems)
-    return checked
+    if checked.tune:
+        problems = [*problems, *_space().space_problems(checked)]
+    if not data:
+        check_signature(checked, problems)
+        return checked
+    prepared = prepare(checked, problems)
+    if checked.tune:
+        _check_search(checked, prepared)
+    return prepared.recipe
+
+
+def _check_search(recipe: Recipe, prepared: Prepared) -> None:
+    problems: list[Problem] = []
+    target = prepared.rows.target
+    _space().check_metric(recipe, target, problems)
+    _space().search_space(recipe, target, problems)
+    if problems:
+        raise recipe.places.error(problems)
+
+
+def _space() -> ModuleType:
+    """Returns a module that loads KerasTuner, which files without [tune] need not wait for."""
+    return importlib.import_module("kerasrecipes.runs._space")

@@ -7,6 +7,7 @@ from typing import Any
 
 from keras_tuner.engine.trial import Trial, TrialStatus
 
+from kerasrecipes.tuning._gradient import settings
 from kerasrecipes.tuning._records import Records, plain
 from kerasrecipes.tuning._run import Run
 from kerasrecipes.tuning._trainer import PRUNED, TIME_IS_UP, Outcome, Runs, Task
@@ -127,7 +128,7 @@ class Engine:
         return TrialRecord(
             number=self._oracle.start_order.index(trial.trial_id) + 1,
             trial_id=trial.trial_id,
-            values=values,
+            values={**values, **settings(runs)},
             model=plain(runs[0].model) if runs else {},
             fit=_fit(runs[0]) if runs else {},
             status="failed" if outcome.error else status,

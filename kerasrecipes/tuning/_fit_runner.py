@@ -10,6 +10,7 @@ from kerasrecipes._keras_internals import strategy_scope
 from kerasrecipes.callbacks.callback import Callback
 from kerasrecipes.data.batches import batches
 from kerasrecipes.tuning._fold import Fold
+from kerasrecipes.tuning._gradient import factors
 from kerasrecipes.tuning._run import Run
 
 
@@ -54,7 +55,7 @@ class FitRunner:
     def _fit(self, model: Any, run: Run, fold: Fold, stops: Callable[[Run], str]) -> None:
         more = [] if self._callbacks is None else list(self._callbacks())
         x, y, *weight = fold.train
-        given = {"batch_size": run.batch_size, "seed": run.seed}
+        given: dict[str, Any] = {"batch_size": run.batch_size, "seed": run.seed}
         if weight:
             given["sample_weight"] = weight[0]
         model.fit(
@@ -81,6 +82,7 @@ class _Report(Callback):
         """Reports the objective."""
         run = self._run
         if run.report(float((logs or {})[self._monitor])):
+            run.adapted = factors(self.siblings())
             with strategy_scope(self.model):
                 run.weights = self.model.get_weights()
         run.ending = run.ending or self._stops(run)

@@ -61,13 +61,20 @@ def structure(arguments: dict[str, Any], model: Any, member: Member) -> str:
     if isinstance(model.loss, SmoothedCrossentropy):
         del loss["label_smoothing"]
     parts = [
-        {name: value for name, value in arguments.items() if name not in SETTINGS},
+        {name: _shape(value) for name, value in arguments.items() if name not in SETTINGS},
         [type(layer).__name__ for layer in dropouts_of(model)],
         [type(each).__name__ for each in regularizers_of(model)],
         [type(model.loss).__name__, loss],
         [type(model.optimizer).__name__, member.momenta is not None],
     ]
     return json.dumps(parts, sort_keys=True, default=repr)
+
+
+def _shape(value: Any) -> Any:
+    """Returns an argument without the momentum, which the graph takes as a tensor."""
+    if isinstance(value, dict) and value.get("momentum"):
+        return {**value, "momentum": "some"}
+    return value
 
 
 class GraphRunner:
@@ -129,7 +136,8 @@ class GraphRunner:
 
     def _population(self, pattern: str, queue: Sequence[tuple[Run, Any, Member]]) -> Population:
         """Returns a population for the runs, one that has been traced before if there is."""
-        places = min(self._places, 2 ** (len(queue) - 1).bit_length())
+        size = queue[0][1].count_params()
+        places = min(self._places, 2 ** (len(queue) - 1).bit_length(), _most_places(size))
         key = pattern, places
         if key not in self._populations:
             _, model, made = queue[0]
@@ -139,6 +147,11 @@ class GraphRunner:
         if len(self._populations) > _MOST_POPULATIONS:
             self._populations.popitem(last=False)
         return self._populations[key]
+
+
+def _most_places(parameters: int) -> int:
+    """Returns beyond how many models of a size more of them side by side gain nothing."""
+    return 2 ** max(0, 20 - parameters.bit_length())
 
 
 class _Training:

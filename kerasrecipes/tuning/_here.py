@@ -1,6 +1,7 @@
 """Training trials in this process."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from kerasrecipes.tuning._trainer import Outcome, Task, Trainer
 
@@ -37,6 +38,9 @@ class Here:
     def lost(self) -> list[tuple[str, list[Outcome]]]:
         """Returns the workers that are gone: none."""
         return []
+
+    def tell(self, records: Any) -> None:
+        """Does nothing: who asked for the search has the records."""
 
     def close(self) -> None:
         """Does nothing."""

@@ -12,7 +12,7 @@ import tensorflow as tf
 from kerasrecipes.optimizers.scheduled_rate import number
 from kerasrecipes.schedules.duration import FitLength
 from kerasrecipes.tuning._member_graph import MemberGraph, settings_of
-from kerasrecipes.tuning._stacked_optimizer import stacked
+from kerasrecipes.tuning._stacked_optimizer import FOLLOWING, stacked
 
 _EVALUATION_ROWS = 2048
 
@@ -28,7 +28,7 @@ class Member:
         states: Values of its other variables, the seeds of its dropout included.
         settings: What the graph takes as tensors, see `MemberGraph`, and "decay".
         rates: Learning rate of each update.
-        momenta: Momentum or `beta_1` of each update, None for the optimizer's own.
+        momenta: Momentum or `beta_1` of each update, None for an optimizer that has neither.
     """
 
     weights: Sequence[np.ndarray]
@@ -53,13 +53,17 @@ def member(model: Any, *, updates: int, updates_per_epoch: int) -> Member:
 def _rates(
     optimizer: Any, updates: int, updates_per_epoch: int
 ) -> tuple[np.ndarray, np.ndarray | None]:
+    own = getattr(optimizer, "beta_1", None) or getattr(optimizer, "momentum", None)
+    follows = own and isinstance(optimizer, FOLLOWING)
+    momenta = np.full(updates, own, "float32") if follows else None
     schedule = optimizer.schedule
     if schedule is None:
-        return np.full(updates, number(optimizer.learning_rate), "float32"), None
+        return np.full(updates, number(optimizer.learning_rate), "float32"), momenta
     steps, fit = tf.range(updates), FitLength(updates, updates_per_epoch)
-    momenta = schedule.momentum_at(steps, fit)
-    rates = keras.ops.convert_to_numpy(schedule.at(steps, fit))
-    return rates, None if momenta is None else keras.ops.convert_to_numpy(momenta)
+    scheduled = schedule.momentum_at(steps, fit)
+    if follows and scheduled is not None:
+        momenta = keras.ops.convert_to_numpy(scheduled)
+    return keras.ops.convert_to_numpy(schedule.at(steps, fit)), momenta
 
 
 class Population:
@@ -72,7 +76,7 @@ class Population:
     Args:
         model: A compiled recipe model, the pattern of all.
         places: How many train side by side, int >= 1.
-        momenta: Whether the schedules of the members say what the momentum is.
+        momenta: Whether the members have momenta.
     """
 
     def __init__(self, model: Any, *, places: int, momenta: bool = False) -> None:

@@ -11,6 +11,7 @@ import keras
 from kerasrecipes.callbacks.callback import Callback
 from kerasrecipes.data.batches import batches
 from kerasrecipes.tuning._fold import Preprocessing, checked_rows, fit_layer
+from kerasrecipes.tuning._gradient import Adapting
 from kerasrecipes.tuning.search_result import SearchResult
 
 
@@ -21,10 +22,12 @@ def refit_model(
     data: Any,
     preprocessing: Preprocessing,
     seed: int,
+    adapting: Adapting | None = None,
 ) -> SearchResult:
     """Returns the result with the model of the best trial, trained on all rows.
 
-    It trains for the median of the best epochs of the trial's runs, at the rates of these epochs.
+    It trains for the median of the best epochs of the trial's runs, at the rates of these epochs;
+    a rate that was adapted is adapted again, with the decay that the trial came to.
     """
     best = result.best
     rows = checked_rows("data", data, target)
@@ -35,12 +38,14 @@ def refit_model(
     if "seed" not in own:
         keras.utils.set_random_seed(seed)
     shape = () if rows[0].dtype.kind in "OUS" else rows[0].shape[1:]
-    model = recipe(shape, target, **own, **best.model)
+    arguments = best.model if adapting is None else adapting.settled(best)
+    model = recipe(shape, target, **own, **arguments)
     x, y, *weight = rows
     more = {"sample_weight": weight[0]} if weight else {}
     data = batches(x, y, batch_size=best.fit["batch_size"], seed=seed, **more)
     until = max(1, round(statistics.median(best.epochs)))
-    model.fit(data, epochs=best.fit["epochs"], callbacks=[_Until(until)], shuffle=False, verbose=0)
+    callbacks = [*([] if adapting is None else adapting.on_all_rows()), _Until(until)]
+    model.fit(data, epochs=best.fit["epochs"], callbacks=callbacks, shuffle=False, verbose=0)
     return dataclasses.replace(result, model=model)
 
 

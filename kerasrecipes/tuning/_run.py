@@ -26,6 +26,8 @@ class Run:
         ending: Why it ended, "" while it runs.
         state: What it needs to go on later, where that was asked for.
         weights: Weights of the best epoch.
+        adapted: By how much rate and decay were multiplied at the best epoch, by name, where the
+            run adapts them.
         error: How it failed, "" if it did not.
     """
 
@@ -44,11 +46,12 @@ class Run:
     ending: str = ""
     state: Any = None
     weights: list[Any] | None = None
+    adapted: dict[str, float] = dataclasses.field(default_factory=dict)
     error: str = ""
 
     def going_on_from(self, other: "Run") -> "Run":
         """Returns this run with what another has done of it."""
-        done = ("curve", "best", "best_epoch", "state", "weights")
+        done = ("curve", "best", "best_epoch", "state", "weights", "adapted")
         return dataclasses.replace(self, **{name: getattr(other, name) for name in done})
 
     def report(self, value: float) -> bool:

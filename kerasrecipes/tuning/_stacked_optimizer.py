@@ -19,6 +19,9 @@ from kerasrecipes.optimizers.sgd import SGD
 STACKABLE = (SGD, Adam, AdamW, Adamax, RMSprop, Adagrad, Adadelta, Lion)
 """Optimizers that treat every element of a variable alike, and count nothing but updates."""
 
+FOLLOWING = (SGD, Adam, AdamW, Adamax, Lion)
+"""Those whose momentum or `beta_1` follows the schedule, if it is not 0."""
+
 _SET_PER_MODEL = {
     "learning_rate": 0.0,
     "clipvalue": None,

@@ -2,6 +2,8 @@
 
 import dataclasses
 import inspect
+import math
+import statistics
 import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -75,6 +77,7 @@ class Trainer:
         population: How many runs share a graph at most; 0 for `fit`.
         keep_state: Whether trials may go on later.
         pruner: Says which are not worth going on, or None.
+        race: Says which are not worth another fold, or None.
         callbacks: Makes more callbacks for each run, or None.
         strategy: As for recipes.
     """
@@ -89,6 +92,7 @@ class Trainer:
     population: int
     keep_state: bool
     pruner: Any = None
+    race: Any = None
     callbacks: Callable[[], Sequence[keras.callbacks.Callback]] | None = None
     strategy: Any = None
 
@@ -143,11 +147,27 @@ class Trainer:
                 queue += new
             runner.train(queue, self.folds[fold], stops=stops, keep_state=self.keep_state)
             errors |= {run.trial_id: run.error for run in queue if run.error}
+            self._leave_behind(runs)
         seconds = (time.monotonic() - began) / max(len(tasks), 1)
         return [
             Outcome(name, found, _error(found, errors.get(name, "")), seconds)
             for name, found in runs.items()
         ]
+
+    def _leave_behind(self, runs: Mapping[str, Sequence[Run]]) -> None:
+        """Marks the trials whose mean so far is too poor for another fold."""
+        if self.race is None:
+            return
+        means = {}
+        for name, found in runs.items():
+            folds = 1 + max((run.fold for run in found), default=-1)
+            if 0 < folds < len(self.folds) and found and all(map(_is_whole, found)):
+                means[name] = folds, statistics.fmean(run.best or math.nan for run in found)
+        for name, (folds, mean) in means.items():
+            self.race.stops(name, folds, mean)
+        for name, (folds, mean) in means.items():  # again, now that all of them are known
+            if self.race.stops(name, folds, mean):
+                runs[name][-1].ending = PRUNED
 
     def _run(self, task: Task, fold: int, repeat: int) -> Run:
         model, fit = self.space.arguments(task.values)

@@ -13,14 +13,17 @@ import keras
 import keras_tuner
 
 import kerasrecipes
-from kerasrecipes._checks import check_int, fail
+from kerasrecipes._checks import check_choice, check_int, fail
 from kerasrecipes._export import export
 from kerasrecipes._fingerprint import fingerprint
 from kerasrecipes.targets.identify import get as get_target
 from kerasrecipes.tuning._display import Display
 from kerasrecipes.tuning._engine import Engine
 from kerasrecipes.tuning._fold import Fold, Preprocessing, make_folds
+from kerasrecipes.tuning._gradient import Adapting, without_rates
+from kerasrecipes.tuning._graph_runner import SETTINGS
 from kerasrecipes.tuning._here import Here
+from kerasrecipes.tuning._hosts import Hosts, key_of, role, work
 from kerasrecipes.tuning._plan import Plan, limits
 from kerasrecipes.tuning._processes import Processes
 from kerasrecipes.tuning._recipes import recipe_of
@@ -28,11 +31,15 @@ from kerasrecipes.tuning._records import SEARCH, Records, write_json
 from kerasrecipes.tuning._refit import refit_model
 from kerasrecipes.tuning._trainer import Trainer
 from kerasrecipes.tuning.objective import objective
-from kerasrecipes.tuning.oracles.hyperband import Hyperband
 from kerasrecipes.tuning.oracles.identify import get as get_oracle
+from kerasrecipes.tuning.pruning import SuccessiveHalving
+from kerasrecipes.tuning.pruning import get as get_pruner
 from kerasrecipes.tuning.search_result import SearchResult
 from kerasrecipes.tuning.search_space import SearchSpace
 from kerasrecipes.tuning.space import space as space_of
+from kerasrecipes.tuning.trial_record import TrialRecord
+
+_MANY, _STRUCTURES, _MOST_TOGETHER = 128, 8, 16
 
 
 @export("tuning", saved=False)
@@ -44,6 +51,7 @@ def search(
     *,
     space: SearchSpace | Mapping[str, Any] | None = None,
     method: Any = "random",
+    engine: str = "keras_tuner",
     trials: int | None = None,
     seconds: float | None = None,
     validation: Any = 0.2,
@@ -85,7 +93,11 @@ def search(
             `SearchSpace.edited`. Defaults to None, the recipe's own: with less than 30 trials only
             its most important part, see `SearchSpace.staged`.
         method: "random", "grid", "quasi_random", "bayesian", "hyperband", "evolution" or "zoom",
-            or a `keras_tuner.Oracle`. Defaults to "random".
+            or a `keras_tuner.Oracle`; or "gradient", random trials that adapt their rate and
+            decay while they train, by `callbacks.Hypergradient`, from the first guess on. Such
+            runs are trained by `fit`. Defaults to "random".
+        engine: "keras_tuner", or "optuna" to let a sampler of Optuna propose, see
+            `oracles.Optuna`, in place of `method`. Defaults to "keras_tuner".
         trials: Trials after which it ends, int >= 1. Defaults to None: 30 if `seconds` is None
             too, else no limit.
         seconds: Time after which it ends, float > 0; the first trials are always completed.
@@ -105,7 +117,9 @@ def search(
             training rows), None, or a function from training rows to a layer such as
             `kerasrecipes.data.normalization`.
         population: How many models share a graph at most; 0 trains all by `fit`. Defaults to 16.
-        pruning: A pruner of `kerasrecipes.tuning.pruning`, or None. Defaults to None.
+        pruning: "median" or "successive_halving" or a pruner of `kerasrecipes.tuning.pruning`,
+            which ends runs that do worse than those before them; with `folds` a trial also goes on
+            to the next fold only if it is good enough. Defaults to None, nothing is pruned.
         stop_after: Ends after so many trials without a better one. Defaults to None, never.
         refit: Whether to train the best recipe on all rows at the end, validation included, for
             `SearchResult.model`. Defaults to True.
@@ -119,7 +133,8 @@ def search(
             "searches/<recipe>/<date>-<time>".
         seed: Int >= 0, for all that is random. Defaults to 0.
         quiet: Whether to print nothing. Defaults to False.
-        **options: Further arguments of the method's oracle.
+        **options: Further arguments of the method's oracle, such as `sampler` of Optuna; for
+            "gradient" those of `Hypergradient`, such as `beta`, too.
 
     Returns:
         The trials, the best one and its model.
@@ -141,6 +156,10 @@ def search(
     """
     function, target = recipe_of(recipe), get_target(target)
     space = _space(function, target, space, trials)
+    method, adapting = _method(method, engine), None
+    if method == "gradient":
+        adapting = Adapting.taking(options, callbacks)
+        method, space, callbacks = "random", without_rates(space), adapting
     goal = _goal(metric, direction, target)
     plan = Plan.checked(
         epochs=epochs, patience=patience, batch_size=batch_size, repeats=repeats, seed=seed
@@ -153,18 +172,6 @@ def search(
     parts = make_folds(
         data, target, folds=folds, validation=validation, preprocessing=preprocessing, seed=seed
     )
-    oracle = get_oracle(
-        method,
-        objective=goal,
-        hyperparameters=space.hyperparameters(),
-        trials=trials,
-        seed=seed,
-        epochs=epochs,
-        fingerprint=_fingerprint(function, target, data, parts, plan),
-        **options,
-    )
-    folder = _folder(directory, function.__name__)
-    records = _open(folder, oracle, space, parts)
     trainer = Trainer(
         function,
         target,
@@ -174,17 +181,35 @@ def search(
         goal.name,
         goal.direction,
         population,
-        keep_state=isinstance(oracle, Hyperband),
-        pruner=pruning,
+        keep_state=method == "hyperband" or hasattr(method, "max_epochs"),
+        pruner=get_pruner(pruning, goal.direction),
+        race=None if pruning is None else SuccessiveHalving(goal.direction),
         callbacks=callbacks,
         strategy=strategy,
     )
+    oracle = get_oracle(
+        method,
+        objective=goal,
+        hyperparameters=space.hyperparameters(),
+        trials=trials,
+        seed=seed,
+        epochs=epochs,
+        fingerprint=_fingerprint(function, target, data, parts, plan, adapting),
+        together=_together(trials) if trainer.shares else 1,
+        shared=_structural(space),
+        **options,
+    )
     began = time.monotonic()
+    key = key_of([_fingerprint(function, target, data, parts, plan, adapting), space.to_dict()])
+    if role() == "worker":
+        return _result(space, goal, parts, began, work(trainer, key), "the chief has ended it")
+    folder = _folder(directory, function.__name__)
+    records = _open(folder, oracle, space, parts)
     with (
-        contextlib.closing(_workers(trainer, workers, isolate)) as group,
+        contextlib.closing(_workers(trainer, workers, isolate, key)) as group,
         Display(goal.name, goal.direction, trials, folder, quiet=quiet) as display,
     ):
-        engine = Engine(
+        loop = Engine(
             oracle,
             group,
             records,
@@ -193,27 +218,51 @@ def search(
             stop_after=stop_after,
             show=display.show,
         )
-        display.ended(_until_interrupted(engine))
-    result = SearchResult(
-        recipe=function.__name__,
+        ended = _until_interrupted(loop)
+        group.tell(records.all)
+        display.ended(ended)
+    result = _result(space, goal, parts, began, records.all, ended, folder)
+    if not refit or not result.ranked:
+        return result
+    return refit_model(result, function, target, data, preprocessing, seed, adapting)
+
+
+def _result(
+    space: SearchSpace,
+    goal: keras_tuner.Objective,
+    parts: Sequence[Fold],
+    began: float,
+    records: Sequence[TrialRecord],
+    ended: str,
+    folder: Path | None = None,
+) -> SearchResult:
+    return SearchResult(
+        recipe=space.recipe.__name__,
         objective=goal.name,
         direction=goal.direction,
-        records=records.all,
+        records=tuple(records),
         space=space,
         folder=folder,
         seconds=time.monotonic() - began,
         validation_rows=sum(len(fold.validation[1]) for fold in parts),
+        ended=ended,
     )
-    if not refit or not result.ranked:
-        return result
-    return refit_model(result, function, target, data, preprocessing, seed)
 
 
-def _until_interrupted(engine: Engine) -> str:
+def _until_interrupted(loop: Engine) -> str:
     try:
-        return engine.run()
+        return loop.run()
     except KeyboardInterrupt:
         return "Ctrl-C"
+
+
+def _method(method: Any, engine: Any) -> Any:
+    if check_choice("engine", engine, ("keras_tuner", "optuna")) == "keras_tuner":
+        return method
+    if method not in ("random", "optuna"):
+        remedy = "Give `sampler` instead, such as sampler='GPSampler'."
+        fail("method", "left out with engine='optuna'", method, remedy)
+    return "optuna"
 
 
 def _space(function: Any, target: Any, space: Any, trials: int | None) -> SearchSpace:
@@ -236,6 +285,23 @@ def _goal(metric: str | None, direction: str | None, target: Any) -> keras_tuner
     return objective(name, direction)
 
 
+def _together(trials: int | None) -> int:
+    """Returns how many trials in a row try one structure: of few trials few, for some variety."""
+    return max(1, min((trials or _MANY) // _STRUCTURES, _MOST_TOGETHER))
+
+
+def _structural(space: SearchSpace) -> list[str]:
+    """Returns the names of what models that share a graph have in common."""
+    names = [hp.name for hp in space.hyperparameters().space]
+    return [name for name in names if name == "l2/kind" or not _is_setting(space, name)]
+
+
+def _is_setting(space: SearchSpace, name: str) -> bool:
+    name = name.removesuffix("/kind")
+    argument = space.parameters[name].argument or name
+    return argument.split(".")[0] in SETTINGS or argument == "optimizer.momentum"
+
+
 def _takes(function: Any, argument: str) -> bool:
     return argument in inspect.signature(function).parameters
 
@@ -253,7 +319,12 @@ def _folder(directory: Any, name: str) -> Path:
 
 
 def _fingerprint(
-    function: Any, target: Any, data: Any, parts: Sequence[Fold], plan: Plan
+    function: Any,
+    target: Any,
+    data: Any,
+    parts: Sequence[Fold],
+    plan: Plan,
+    adapting: Adapting | None,
 ) -> dict[str, Any]:
     """Returns what scores depend on besides the oracle's own part of it."""
     return {
@@ -262,6 +333,7 @@ def _fingerprint(
         "data": fingerprint(data[0], data[1]),
         "folds": [[fold.rows, len(fold.validation[1])] for fold in parts],
         "fit": dataclasses.asdict(plan),
+        **({} if adapting is None else adapting.fingerprint),
     }
 
 
@@ -282,8 +354,10 @@ def _open(folder: Path, oracle: Any, space: SearchSpace, parts: Sequence[Fold]) 
     return records
 
 
-def _workers(trainer: Trainer, workers: Any, isolate: Any) -> Any:
+def _workers(trainer: Trainer, workers: Any, isolate: Any, key: bytes) -> Any:
     check_int("workers", workers, low=1)
+    if role() == "chief":
+        return Hosts(key)
     if workers == 1 and not isolate:
         return Here(trainer)
     return Processes(trainer, workers=workers, isolate=isolate)

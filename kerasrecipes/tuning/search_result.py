@@ -50,6 +50,7 @@ class SearchResult:
         validation_rows: Rows that each score is of, or None. With one run per trial an accuracy's
             standard error follows from it.
         model: The model of the best trial, trained on all rows, or None.
+        ended: Why the search ended, such as "Ctrl-C" or "the time was up"; "" if it has not.
 
     Example:
     >>> import types, keras_tuner
@@ -85,6 +86,7 @@ class SearchResult:
     seconds: float = 0.0
     validation_rows: int | None = None
     model: Any = None
+    ended: str = ""
 
     def __post_init__(self) -> None:
         """Checks the direction."""

@@ -15,7 +15,8 @@ class TrialRecord:
     Attributes:
         number: From 1, in the order in which the trials began.
         trial_id: KerasTuner's name of the trial.
-        values: The active hyperparameters by name.
+        values: The active hyperparameters by name; for "gradient" also the "learning_rate", before
+            its schedule, and the "weight_decay" that the trial has come to at its best epoch.
         model: Arguments of the recipe that follow from them.
         fit: Batch size and what else is not the recipe's.
         status: "completed", "failed" or "pruned".

@@ -95,6 +95,14 @@ CASES = {  # what is wrong: the callbacks, the optimizer, what the error says
             "undoes each cut of keras.callbacks.ReduceLROnPlateau",
         ),
     ],
+    "rate_adapted_twice": [
+        (lambda: [kr.callbacks.Hypergradient(), kr.callbacks.Hypergradient()], "sgd", "2 times"),
+        (
+            lambda: [stock.ReduceLROnPlateau("loss"), kr.callbacks.Hypergradient()],
+            "sgd",
+            "Use kerasrecipes.callbacks.ReduceLROnPlateau",
+        ),
+    ],
     "two_that_save": [
         (lambda: [checkpoint(), stock.BackupAndRestore("backup")], "sgd", "of Checkpoint. Leave"),
         (lambda: [WeightAveraging("swa"), stock.BackupAndRestore("b")], "sgd", "WeightAveraging"),

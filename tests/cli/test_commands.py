@@ -26,7 +26,7 @@ def run(tmp_path_factory):
 def test_help_names_every_command_and_exit_code():
     result = call("--help")
     assert result.exit_code == 0
-    commands = "train launch list show copy validate evaluate predict".split()
+    commands = "train tune launch list show copy validate evaluate predict".split()
     for word in [*commands, "130", "wrong usage or input"]:
         assert word in result.output
     assert [name for name in main.commands if name not in commands] == []

@@ -32,6 +32,14 @@ report(ours=ours, plain=plain)
 """
 
 
+def assert_equal_to_one_device(code, *, atol):
+    """What the code reports on two replicas equals what it reports on one, by name."""
+    one = run_on_replicas(code, replicas=1)
+    two = run_on_replicas(code, replicas=2)
+    for name in one:
+        np.testing.assert_allclose(two[name], one[name], atol=atol, err_msg=name)
+
+
 @pytest.mark.multi_device
 def test_d2_clipping_comes_after_the_all_reduce():
     one = run_on_replicas(CLIPPED_UPDATE, replicas=1)
@@ -82,10 +90,7 @@ report(weights=weights, loss=history["loss"], predictions=model.predict(x, verbo
 
 @pytest.mark.multi_device
 def test_d3_recipes_synchronise_batch_normalisation():
-    one = run_on_replicas(SYNCHRONISED, replicas=1)
-    two = run_on_replicas(SYNCHRONISED, replicas=2)
-    for name in one:
-        np.testing.assert_allclose(two[name], one[name], atol=2e-6, err_msg=name)
+    assert_equal_to_one_device(SYNCHRONISED, atol=2e-6)
 
 
 OVERFLOW = """
@@ -167,10 +172,7 @@ report(**found)
 
 @pytest.mark.multi_device
 def test_wrappers_under_replicas_equal_one_device():
-    one = run_on_replicas(WRAPPED, replicas=1)
-    two = run_on_replicas(WRAPPED, replicas=2)
-    for name in one:
-        np.testing.assert_allclose(two[name], one[name], atol=5e-6, err_msg=name)
+    assert_equal_to_one_device(WRAPPED, atol=5e-6)
 
 
 OVERWRITTEN = """
@@ -219,10 +221,7 @@ report(**found)
 
 @pytest.mark.multi_device
 def test_weights_set_by_others_are_noticed_under_replicas_too():
-    one = run_on_replicas(SET_BETWEEN_FITS, replicas=1)
-    two = run_on_replicas(SET_BETWEEN_FITS, replicas=2)
-    for name in one:
-        np.testing.assert_allclose(two[name], one[name], atol=1e-5, err_msg=name)
+    assert_equal_to_one_device(SET_BETWEEN_FITS, atol=1e-5)
 
 
 COMBINED = """

@@ -17,6 +17,11 @@ def tf_config(cluster, task):
     return {"TF_CONFIG": json.dumps({"cluster": cluster, "task": task})}
 
 
+def changed(environ, changes):
+    """Returns an environment with changes, of which None takes a variable out."""
+    return {name: value for name, value in {**environ, **changes}.items() if value is not None}
+
+
 def slurm(**changes):
     environ = {
         "SLURM_JOB_ID": "1007",
@@ -27,9 +32,8 @@ def slurm(**changes):
         "SLURM_STEP_NUM_TASKS": "3",
         "SLURM_STEP_NODELIST": "gpu[09-10]",
         "SLURM_STEP_TASKS_PER_NODE": "2,1",
-        **changes,
     }
-    return {name: value for name, value in environ.items() if value is not None}
+    return changed(environ, changes)
 
 
 def kubernetes(**changes):
@@ -38,9 +42,8 @@ def kubernetes(**changes):
         "HOSTNAME": "train-1",
         "KERASRECIPES_WORKERS": "2",
         "KERASRECIPES_SERVICE": "workers",
-        **changes,
     }
-    return {name: value for name, value in environ.items() if value is not None}
+    return changed(environ, changes)
 
 
 def test_tf_config():

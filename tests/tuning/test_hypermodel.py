@@ -98,7 +98,7 @@ def test_random_search_tunes_rate_and_batch_size(tmp_path, seen):
     assert found["auc"] == pytest.approx(tuner.oracle.get_best_trials()[0].score, abs=1e-5)
 
 
-def test_keras_tuner_copies_callbacks_which_is_why_a_function_makes_them(tmp_path):
+def test_t8_keras_tuner_copies_callbacks_which_is_why_a_function_makes_them(tmp_path):
     """T8: what holds a lock or a file cannot be copied, and the search ends."""
     tuner = keras_tuner.RandomSearch(small(), objective("val_auc"), directory=tmp_path)
     with pytest.raises(keras_tuner.errors.FatalValueError, match="deep-copyable"):

@@ -2,7 +2,7 @@
 
 import itertools
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import keras_tuner
@@ -11,10 +11,12 @@ from keras_tuner.engine.hyperparameters import Fixed
 from keras_tuner.engine.trial import Trial, TrialStatus
 
 from kerasrecipes._checks import InputError, check_int, fail
+from kerasrecipes._seeds import child_seed
 from kerasrecipes.callbacks.monitor import direction
-from kerasrecipes.tuning.oracles._fresh import fresh, random_values
+from kerasrecipes.tuning.oracles._fresh import fresh
 from kerasrecipes.tuning.oracles._safe_project import OPEN, SafeProject
-from kerasrecipes.tuning.oracles._space import Values, key
+from kerasrecipes.tuning.oracles._sequence import sobol
+from kerasrecipes.tuning.oracles._space import Values, at, key
 
 
 class SafeOracle(SafeProject):
@@ -45,6 +47,9 @@ class SafeOracle(SafeProject):
         max_retries_per_trial: How often a trial that failed is run again, int >= 0. Defaults to 0.
         max_consecutive_failed_trials: Failures in a row, since the start of the process, after
             which the search stops, int >= 1, or None. Defaults to 10.
+        together: How many trials in a row have the same values of `shared`, int >= 1: those of
+            which it is dear to try another one, such as the layers. Defaults to 1.
+        shared: Names of hyperparameters. Defaults to none.
         **kwargs: Arguments of the KerasTuner oracle.
 
     Attributes:
@@ -61,6 +66,8 @@ class SafeOracle(SafeProject):
         fingerprint: Mapping[str, Any] | None = None,
         max_retries_per_trial: int = 0,
         max_consecutive_failed_trials: int | None = 10,
+        together: int = 1,
+        shared: Sequence[str] = (),
         **kwargs: Any,
     ) -> None:
         if max_trials is not None:
@@ -82,6 +89,9 @@ class SafeOracle(SafeProject):
             **kwargs,
         )
         self.max_trials = max_trials
+        self._together = check_int("together", together, low=1)
+        self._shared = frozenset(shared)
+        self._group = 0
         self.stop_reason: str | None = None
 
     def create_trial(self, tuner_id: str) -> Trial:
@@ -109,6 +119,7 @@ class SafeOracle(SafeProject):
     def _new_trial(self) -> Trial:
         trial_id = next(i for i in map("{:04d}".format, itertools.count()) if i not in self.trials)
         self._rng = np.random.default_rng((self.seed, int(trial_id)))
+        self._group = int(trial_id) // self._together
         self.stop_reason = self._limit()
         proposal: dict[str, Any] = {"status": TrialStatus.STOPPED}
         if self.stop_reason is None:
@@ -259,7 +270,21 @@ class SafeOracle(SafeProject):
 
     def _random_values(self) -> Values | None:
         """What KerasTuner's oracles call."""
-        return self._fresh(lambda: random_values(self.hyperparameters.space, self._rng))
+        return self._fresh(self._random)
+
+    def _random(self) -> Values:
+        """Returns values that are uniform on the scale of each hyperparameter."""
+        space = self.hyperparameters.space
+        return at(space, self._grouped(self._rng.random(len(space))))
+
+    def _grouped(self, places: np.ndarray) -> np.ndarray:
+        """Returns a point of the unit cube at whose shared axes all trials of the group are."""
+        space = self.hyperparameters.space
+        if self._together == 1 or not self._shared:
+            return places
+        seed = child_seed(self.seed, "shared") or 0
+        (group,) = sobol(len(space), seed, first=self._group)
+        return np.where([hp.name in self._shared for hp in space], group, places)
 
     def _tuned(self) -> list[Any]:
         """Returns the hyperparameters that have more than one value."""

@@ -98,7 +98,7 @@ class BayesianOptimization(SafeOracle, BayesianOptimizationOracle):
         initial = self.num_initial_points or min(max(2 * len(self._tuned()), 5), 10)
         if number < initial or not self._completed():
             points = iter(sobol(len(space), self.seed, first=number, number=64))
-            return running(self._fresh(lambda: at(space, next(points))))
+            return running(self._fresh(lambda: at(space, self._grouped(next(points)))))
         with threadpool_limits(1, user_api="blas"):  # ten times as fast for matrices this small
             proposals = iter(self._promising())
         return running(self._fresh(lambda: next(proposals)))

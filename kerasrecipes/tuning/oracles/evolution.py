@@ -7,7 +7,6 @@ import numpy as np
 
 from kerasrecipes._checks import check_int, fail
 from kerasrecipes._export import export
-from kerasrecipes.tuning.oracles._fresh import random_values
 from kerasrecipes.tuning.oracles._safe_oracle import SafeOracle, running
 from kerasrecipes.tuning.oracles._space import (
     Values,
@@ -75,9 +74,8 @@ class Evolution(SafeOracle, keras_tuner.Oracle):
 
     def _child(self) -> Values:
         alive = self._completed()[-self.population :]
-        space = self.hyperparameters.space
         if len(alive) < self.population or not self._tuned():
-            return random_values(space, self._rng)
+            return self._random()
         drawn = self._rng.choice(len(alive), size=self.tournament, replace=False)
         parent = min((alive[i] for i in sorted(drawn)), key=self._loss)
         return self._mutated(parent.hyperparameters.values)

@@ -11,6 +11,7 @@ from kerasrecipes.tuning.oracles.bayesian_optimization import BayesianOptimizati
 from kerasrecipes.tuning.oracles.evolution import Evolution
 from kerasrecipes.tuning.oracles.grid_search import GridSearch
 from kerasrecipes.tuning.oracles.hyperband import Hyperband
+from kerasrecipes.tuning.oracles.optuna_oracle import Optuna
 from kerasrecipes.tuning.oracles.quasi_random import QuasiRandom
 from kerasrecipes.tuning.oracles.random_search import RandomSearch
 from kerasrecipes.tuning.oracles.zoom import Zoom
@@ -23,6 +24,7 @@ METHODS = {
     "hyperband": Hyperband,
     "evolution": Evolution,
     "zoom": Zoom,
+    "optuna": Optuna,
 }
 
 
@@ -40,8 +42,8 @@ def get(
     """Returns the oracle of a search method.
 
     Args:
-        method: "random", "grid", "quasi_random", "bayesian", "hyperband", "evolution" or "zoom";
-            or an oracle of KerasTuner's, which is returned as it is.
+        method: "random", "grid", "quasi_random", "bayesian", "hyperband", "evolution", "zoom" or
+            "optuna"; or an oracle of KerasTuner's, which is returned as it is.
         objective: `keras_tuner.Objective`, or the name of a metric that has a known direction.
         hyperparameters: The search space, complete: a model cannot add to it.
         trials: Trials after which the search stops, int >= 1, or None. Defaults to None.

@@ -41,4 +41,4 @@ class QuasiRandom(SafeOracle, keras_tuner.Oracle):
     def _point(self, number: int) -> Values | None:
         space = self.hyperparameters.space
         points = iter(sobol(len(space), self.seed, first=number, number=64))
-        return self._fresh(lambda: at(space, next(points)))
+        return self._fresh(lambda: at(space, self._grouped(next(points))))

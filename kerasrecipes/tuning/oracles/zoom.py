@@ -91,7 +91,7 @@ class Zoom(SafeOracle, keras_tuner.Oracle):
         points = iter(sobol(len(space), seed, first=number - round_number * length, number=64))
 
         def propose() -> Values:
-            place = dict(zip(map(id, space), next(points), strict=True))
+            place = dict(zip(map(id, space), self._grouped(next(points)), strict=True))
             return complete(space, lambda hp: self._within(hp, place[id(hp)], ranked, width))
 
         return self._fresh(propose)
