@@ -50,6 +50,7 @@ class Engine:
         self._promotes = hasattr(oracle, "max_epochs")
         self._kept: dict[str, Runs] = {}
         self._trials: dict[str, Trial] = {}
+        self._has_begun = False
 
     def run(self) -> str:
         """Runs the search; returns why it ended."""
@@ -65,7 +66,7 @@ class Engine:
         return reason
 
     def _why_to_end(self) -> str:
-        if time.monotonic() > self._deadline and self._records.has_some:
+        if time.monotonic() > self._deadline and self._has_begun:
             return TIME_IS_UP
         if self._stop_after is not None and self._records.since_best >= self._stop_after:
             return f"none of the last {self._stop_after} trials was better"
@@ -78,8 +79,8 @@ class Engine:
             if not trials:
                 waiting = self._workers.busy
                 return "" if waiting else self._oracle.stop_reason or "there is nothing to try"
-            deadline = self._deadline if self._records.has_some else math.inf
-            self._workers.train(worker, [self._task(trial) for trial in trials], deadline)
+            self._has_begun = True
+            self._workers.train(worker, [self._task(trial) for trial in trials], self._deadline)
         return ""
 
     def _ask(self, worker: str) -> list[Trial]:
@@ -106,7 +107,7 @@ class Engine:
 
     def _tell(self, outcome: Outcome) -> None:
         trial = self._trials.pop(outcome.trial_id)
-        if outcome.is_cut:
+        if outcome.is_cut and self._records.has_some:
             return  # it runs again when the search goes on
         if self._promotes:
             self._kept[trial.trial_id] = {(run.fold, run.seed): run for run in outcome.runs}

@@ -74,6 +74,18 @@ def make_folds(
     return [_fold(train, held_out, preprocessing) for train, held_out in pairs]
 
 
+def all_rows(data: Rows, validation: Any) -> Rows:
+    """Returns the rows of the data, and those to validate with where they are rows of their own."""
+    if not isinstance(validation, (tuple, list)):
+        return data
+    more = list(validation)
+    if len(more) < len(data):
+        more.append(np.ones(len(more[1]), "float32"))
+    return tuple(
+        np.concatenate([np.asarray(a), np.asarray(b)]) for a, b in zip(data, more, strict=True)
+    )
+
+
 def checked_rows(argument: str, data: Any, target: Target) -> Rows:
     if not isinstance(data, (tuple, list)) or len(data) not in (2, 3):
         fail(argument, "(x, y) or (x, y, sample_weight)", type(data).__name__)

@@ -11,6 +11,7 @@ from keras import ops
 from kerasrecipes._find import find
 from kerasrecipes.optimizers.clipping import Clipping, safe_norm
 from kerasrecipes.targets.smoothed_crossentropy import SmoothedCrossentropy
+from kerasrecipes.tuning._plain_loss import plain_loss
 
 _DROPOUT = (keras.layers.Dropout, keras.layers.AlphaDropout)
 _ALPHA = -1.6732632423543772848170429916717 * 1.0507009873554804934193349852946
@@ -34,7 +35,8 @@ class MemberGraph:
         self.model = model
         self.dropouts = dropouts_of(model)
         self.regularizers = regularizers_of(model)
-        self.metrics = [] if model.target is None else list(model.target.metrics())
+        target = model.target
+        self.metrics = [] if target is None else [*target.metrics(), plain_loss(target)]
 
     def gradients(
         self,

@@ -14,6 +14,7 @@ from kerasrecipes._checks import InputError
 from kerasrecipes.tuning._fit_runner import FitRunner
 from kerasrecipes.tuning._fold import Fold
 from kerasrecipes.tuning._graph_runner import GraphRunner
+from kerasrecipes.tuning._plain_loss import NAME, with_plain_loss
 from kerasrecipes.tuning._plan import Plan
 from kerasrecipes.tuning._run import Run
 from kerasrecipes.tuning.search_space import SearchSpace
@@ -115,7 +116,9 @@ class Trainer:
         own = {name: value for name, value in own.items() if name in accepted}
         if "seed" not in own:
             keras.utils.set_random_seed(seed)
-        return self.recipe(self.folds[0].input_shape, self.target, **own, **arguments)
+        model = self.recipe(self.folds[0].input_shape, self.target, **own, **arguments)
+        is_plain = self.objective == f"val_{NAME}"
+        return with_plain_loss(model, self.target) if is_plain else model
 
     def train(self, runner: Any, tasks: Sequence[Task], deadline: float) -> list[Outcome]:
         """Trains trials side by side; all of them on one fold, then on the next.

@@ -19,11 +19,12 @@ from kerasrecipes._fingerprint import fingerprint
 from kerasrecipes.targets.identify import get as get_target
 from kerasrecipes.tuning._display import Display
 from kerasrecipes.tuning._engine import Engine
-from kerasrecipes.tuning._fold import Fold, Preprocessing, make_folds
+from kerasrecipes.tuning._fold import Fold, Preprocessing, all_rows, make_folds
 from kerasrecipes.tuning._gradient import Adapting, without_rates
 from kerasrecipes.tuning._graph_runner import SETTINGS
 from kerasrecipes.tuning._here import Here
 from kerasrecipes.tuning._hosts import Hosts, key_of, role, work
+from kerasrecipes.tuning._plain_loss import NAME
 from kerasrecipes.tuning._plan import Plan, limits
 from kerasrecipes.tuning._processes import Processes
 from kerasrecipes.tuning._recipes import recipe_of
@@ -39,7 +40,7 @@ from kerasrecipes.tuning.search_space import SearchSpace
 from kerasrecipes.tuning.space import space as space_of
 from kerasrecipes.tuning.trial_record import TrialRecord
 
-_MANY, _STRUCTURES, _MOST_TOGETHER = 128, 8, 16
+_MANY, _STRUCTURES, _MOST_TOGETHER = 64, 8, 16
 
 
 @export("tuning", saved=False)
@@ -100,15 +101,16 @@ def search(
             `oracles.Optuna`, in place of `method`. Defaults to "keras_tuner".
         trials: Trials after which it ends, int >= 1. Defaults to None: 30 if `seconds` is None
             too, else no limit.
-        seconds: Time after which it ends, float > 0; the first trials are always completed.
-            Defaults to None, no limit.
+        seconds: Time after which it ends, float > 0; trials that it cuts short count only if no
+            other was completed. Defaults to None, no limit.
         validation: Share of the rows that trials are judged by, or (x, y) of its own. Defaults
             to 0.2.
         folds: Number of folds for cross-validation, int >= 2, in place of `validation`. Defaults
             to None.
         repeats: How often a trial is trained on each fold, with other seeds. Defaults to 1.
         metric: Log entry that decides, "val_" may be left out. Defaults to None, the one that the
-            target names.
+            target names; where that is the loss, "val_plain_loss": the loss without label smoothing
+            and weight penalties, which differ between trials.
         direction: "min" or "max", for a metric whose direction is not known.
         epochs: Most epochs of a run; schedules end there. Defaults to 100.
         patience: Epochs without improvement after which a run ends. Defaults to 10.
@@ -160,12 +162,13 @@ def search(
     if method == "gradient":
         adapting = Adapting.taking(options, callbacks)
         method, space, callbacks = "random", without_rates(space), adapting
-    goal = _goal(metric, direction, target)
+    goal = _goal(metric, direction, target, function)
     plan = Plan.checked(
         epochs=epochs, patience=patience, batch_size=batch_size, repeats=repeats, seed=seed
     )
     trials, seconds = limits(trials, seconds, method)
     population = check_int("population", population, low=0)
+    check_int("workers", workers, low=1)
     _check_shape(input_shape, data)
     if preprocessing == "auto" and not _takes(function, "preprocessing"):
         preprocessing = None
@@ -197,6 +200,7 @@ def search(
         fingerprint=_fingerprint(function, target, data, parts, plan, adapting),
         together=_together(trials) if trainer.shares else 1,
         shared=_structural(space),
+        first_guess=True,
         **options,
     )
     began = time.monotonic()
@@ -224,7 +228,9 @@ def search(
     result = _result(space, goal, parts, began, records.all, ended, folder)
     if not refit or not result.ranked:
         return result
-    return refit_model(result, function, target, data, preprocessing, seed, adapting)
+    return refit_model(
+        result, function, target, all_rows(data, validation), preprocessing, seed, adapting
+    )
 
 
 def _result(
@@ -276,7 +282,12 @@ def _space(function: Any, target: Any, space: Any, trials: int | None) -> Search
     return own if trials is None else own.staged(trials)
 
 
-def _goal(metric: str | None, direction: str | None, target: Any) -> keras_tuner.Objective:
+def _goal(
+    metric: str | None, direction: str | None, target: Any, function: Any
+) -> keras_tuner.Objective:
+    ours = function.__module__.startswith("kerasrecipes.")
+    if metric is None and target.monitor == "val_loss" and ours:
+        metric = f"val_{NAME}"
     known = ["loss", *(each.name for each in target.metrics())]
     name = target.monitor if metric is None else metric
     name = f"val_{name}" if name in known else name
@@ -355,7 +366,6 @@ def _open(folder: Path, oracle: Any, space: SearchSpace, parts: Sequence[Fold]) 
 
 
 def _workers(trainer: Trainer, workers: Any, isolate: Any, key: bytes) -> Any:
-    check_int("workers", workers, low=1)
     if role() == "chief":
         return Hosts(key)
     if workers == 1 and not isolate:

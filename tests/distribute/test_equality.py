@@ -36,9 +36,7 @@ SOME = [  # enough to show that the number does not matter
     "class weights",
     "clipping by history",
     "accumulation",
-    "EMA",
     "early stopping",
-    "guards",
     "masks",
 ]
 

@@ -6,6 +6,7 @@ import pytest
 import tensorflow as tf
 
 import kerasrecipes as kr
+from kerasrecipes.tuning._plain_loss import with_plain_loss
 from kerasrecipes.tuning._population import Population, member
 
 ROWS, BATCH, EPOCHS = 150, 32, 3
@@ -51,9 +52,9 @@ FAST = ("AdamW", "one cycle moves the momentum", "L2 and smoothing")
 
 
 def build(index, arguments):
-    return kr.recipes.mlp(
-        (6,), kr.targets.Multiclass(3), **{"hidden": (8, 5), "seed": index, **arguments}
-    )
+    target = kr.targets.Multiclass(3)
+    model = kr.recipes.mlp((6,), target, **{"hidden": (8, 5), "seed": index, **arguments})
+    return with_plain_loss(model, target)
 
 
 def data(part, weights=False):
@@ -80,7 +81,8 @@ def populated(arguments):
 
 def trained(population, epochs, seeds, weights=False):
     """Returns the History of each place."""
-    found = [{"loss": [], "val_loss": [], "val_accuracy": []} for _ in seeds]
+    names = ("loss", "val_loss", "val_plain_loss", "val_accuracy")
+    found = [{name: [] for name in names} for _ in seeds]
     for epoch in epochs:
         losses = population.train_epoch(data(TRAIN, weights), orders(epoch, seeds), BATCH)
         logs = population.evaluate(data(VALIDATION))
@@ -180,7 +182,7 @@ def test_only_the_best_weights_are_kept():
 )
 def test_other_targets(target, labels, metric):
     def new():
-        return kr.recipes.mlp((6,), target, hidden=(8,), seed=0)
+        return with_plain_loss(kr.recipes.mlp((6,), target, hidden=(8,), seed=0), target)
 
     y = target.encode(labels)
     population = Population(new(), places=1)

@@ -196,3 +196,19 @@ def test_wrong_data_are_told_before_training(tmp_path):
             search("mlp", (5,), target, data, directory=tmp_path / "s", quiet=True)
     with pytest.raises(kr.InputError, match="`input_shape`"):
         search("mlp", (4,), target, (searched.X, searched.Y), directory=tmp_path / "s", quiet=True)
+
+
+def test_the_loss_that_decides_has_no_penalty_in_it(tmp_path):
+    space = {**searched.SPACE, "units": [4], "l2": [1e-9, 10.0], "dropout": 0.1}
+    space |= {"learning_rate": 1e-2, "label_smoothing": [0.0, 0.3]}
+    result = searched.run(tmp_path / "s", space=space, epochs=1, method="grid", trials=4)
+    assert result.objective == "val_plain_loss"
+    assert all(record.score < 1.0 for record in result.records)
+
+
+def test_the_first_trial_is_the_recipe_as_it_is(tmp_path):
+    space = {"units": [4, 8], "layers": 1, "batch_size": 32}
+    result = searched.run(tmp_path / "s", space=space, epochs=1, trials=2, population=0)
+    space = kr.tuning.space("mlp", kr.targets.Binary()).edited(space)
+    expected, _ = space.arguments({})
+    assert dict(result.records[0].model) == json.loads(json.dumps(expected))

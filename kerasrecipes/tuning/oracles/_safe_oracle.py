@@ -16,7 +16,7 @@ from kerasrecipes.callbacks.monitor import direction
 from kerasrecipes.tuning.oracles._fresh import fresh
 from kerasrecipes.tuning.oracles._safe_project import OPEN, SafeProject
 from kerasrecipes.tuning.oracles._sequence import sobol
-from kerasrecipes.tuning.oracles._space import Values, at, key
+from kerasrecipes.tuning.oracles._space import Values, at, complete, key, to_unit
 
 
 class SafeOracle(SafeProject):
@@ -50,6 +50,8 @@ class SafeOracle(SafeProject):
         together: How many trials in a row have the same values of `shared`, int >= 1: those of
             which it is dear to try another one, such as the layers. Defaults to 1.
         shared: Names of hyperparameters. Defaults to none.
+        first_guess: Whether the first trial has the default of each hyperparameter. Defaults to
+            False.
         **kwargs: Arguments of the KerasTuner oracle.
 
     Attributes:
@@ -68,6 +70,7 @@ class SafeOracle(SafeProject):
         max_consecutive_failed_trials: int | None = 10,
         together: int = 1,
         shared: Sequence[str] = (),
+        first_guess: bool = False,
         **kwargs: Any,
     ) -> None:
         if max_trials is not None:
@@ -91,7 +94,8 @@ class SafeOracle(SafeProject):
         self.max_trials = max_trials
         self._together = check_int("together", together, low=1)
         self._shared = frozenset(shared)
-        self._group = 0
+        self._first_guess = first_guess
+        self._number = 0
         self.stop_reason: str | None = None
 
     def create_trial(self, tuner_id: str) -> Trial:
@@ -119,7 +123,7 @@ class SafeOracle(SafeProject):
     def _new_trial(self) -> Trial:
         trial_id = next(i for i in map("{:04d}".format, itertools.count()) if i not in self.trials)
         self._rng = np.random.default_rng((self.seed, int(trial_id)))
-        self._group = int(trial_id) // self._together
+        self._number = int(trial_id)
         self.stop_reason = self._limit()
         proposal: dict[str, Any] = {"status": TrialStatus.STOPPED}
         if self.stop_reason is None:
@@ -265,8 +269,13 @@ class SafeOracle(SafeProject):
 
     def _fresh(self, propose: Any, options: Any = None) -> Values | None:
         """Returns what `propose` gives and no trial has tried; see `fresh`."""
+        if self._number == 0 and self._first_guess and options is None:
+            propose = self._defaults
         tried = {key(trial.hyperparameters.values) for trial in self.trials.values()}
         return fresh(propose, tried, self.hyperparameters.space, self._rng, options)
+
+    def _defaults(self) -> Values:
+        return complete(self.hyperparameters.space, lambda hp: hp.default)
 
     def _random_values(self) -> Values | None:
         """What KerasTuner's oracles call."""
@@ -282,9 +291,11 @@ class SafeOracle(SafeProject):
         space = self.hyperparameters.space
         if self._together == 1 or not self._shared:
             return places
-        seed = child_seed(self.seed, "shared") or 0
-        (group,) = sobol(len(space), seed, first=self._group)
-        return np.where([hp.name in self._shared for hp in space], group, places)
+        seed, group = child_seed(self.seed, "shared") or 0, self._number // self._together
+        (shared,) = sobol(len(space), seed, first=group)
+        if group == 0 and self._first_guess:
+            shared = np.array([to_unit(hp, hp.default) for hp in space])
+        return np.where([hp.name in self._shared for hp in space], shared, places)
 
     def _tuned(self) -> list[Any]:
         """Returns the hyperparameters that have more than one value."""
