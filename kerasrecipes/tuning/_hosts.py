@@ -4,7 +4,6 @@ import contextlib
 import hashlib
 import os
 import time
-from collections import Counter
 from collections.abc import Sequence
 from multiprocessing.connection import Client, Connection, Listener, wait
 from threading import Event, Lock, Thread
@@ -12,11 +11,11 @@ from typing import Any
 
 from kerasrecipes._checks import InputError
 from kerasrecipes.distribute.cluster_error import ClusterError
-from kerasrecipes.tuning._trainer import Outcome, Task, Trainer
+from kerasrecipes.tuning._crew import Crew
+from kerasrecipes.tuning._trainer import Task, Trainer
 from kerasrecipes.tuning.trial_record import TrialRecord
 
 _IP, _PORT, _ID = "KERASTUNER_ORACLE_IP", "KERASTUNER_ORACLE_PORT", "KERASTUNER_TUNER_ID"
-_DEATHS = 2
 _POLL = 0.2
 _PATIENCE = 120.0  # seconds to wait for a chief, or for any worker
 _ALIVE = 5.0  # seconds between two signs of life of a worker
@@ -50,18 +49,17 @@ def _patience() -> float:
     return float(os.environ.get("KERASRECIPES_PATIENCE", _PATIENCE))
 
 
-class Hosts:
+class Hosts(Crew):
     """Workers that connect to this process, the chief of a search.
 
-    A worker that is gone takes nothing with it: its trials are handed out again, and a trial during
-    which two workers were lost has failed. New workers may come at any time. Without any worker
-    for `patience` seconds the search ends with an error.
+    New workers may come at any time. Without any worker for a while the search ends with an error.
 
     Args:
         key: What workers of this search, and no others, know.
     """
 
     def __init__(self, key: bytes) -> None:
+        super().__init__()
         address, self._patience = _address(), _patience()
         try:
             self._listener = Listener(address, backlog=128, authkey=key)
@@ -72,10 +70,6 @@ class Hosts:
         self._count = 0
         self._workers: dict[str, Connection] = {}
         self._seen: dict[str, float] = {}
-        self._tasks: dict[str, Sequence[Task]] = {}
-        self._outcomes: list[Outcome] = []
-        self._lost: list[tuple[str, list[Outcome]]] = []
-        self._deaths: Counter[str] = Counter()
         self._is_open = True
         Thread(target=self._welcome, daemon=True).start()
 
@@ -91,25 +85,20 @@ class Hosts:
             self._workers[name] = connection
             self._count += 1
 
-    @property
-    def busy(self) -> bool:
-        """Whether a worker has something to do."""
-        return bool(self._tasks)
-
-    def free(self) -> list[str]:
-        """Returns the workers that have nothing to do."""
-        return [name for name in list(self._workers) if name not in self._tasks]
+    def names(self) -> list[str]:
+        """Returns the workers that are there now."""
+        return list(self._workers)
 
     def train(self, worker: str, tasks: Sequence[Task], deadline: float) -> None:
         """Has a worker train trials."""
-        self._tasks[worker] = tasks
+        self.tasks[worker] = tasks
         try:
             self._workers[worker].send((list(tasks), deadline - time.monotonic()))
         except OSError:
-            self._has_gone(worker)
+            self._leave(worker)
 
-    def ended(self) -> list[Outcome]:
-        """Returns what came of the trials that have ended since the last call; waits a moment."""
+    def look(self) -> None:
+        """Takes what has come from the workers; waits a moment for it."""
         connections = {connection: name for name, connection in list(self._workers.items())}
         if connections:
             self._alone_since = time.monotonic()
@@ -124,33 +113,21 @@ class Hosts:
             self._receive(connections[connection])  # type: ignore[index]
         for name in connections.values():
             if name in self._workers and time.monotonic() - self._seen[name] > _SILENT:
-                self._has_gone(name)
-        outcomes, self._outcomes = self._outcomes, []
-        return outcomes
+                self._leave(name)
 
     def _receive(self, name: str) -> None:
         try:
             outcomes = self._workers[name].recv()
         except (EOFError, OSError):
-            self._has_gone(name)
+            self._leave(name)
             return
         self._seen[name] = time.monotonic()
         if outcomes is not None:  # else it is a sign of life
-            self._outcomes += outcomes
-            self._tasks.pop(name, None)
+            self.took(name, outcomes)
 
-    def _has_gone(self, name: str) -> None:
+    def _leave(self, name: str) -> None:
         self._workers.pop(name).close()
-        tasks = self._tasks.pop(name, ())
-        self._deaths.update(task.trial_id for task in tasks)
-        failed = [t.trial_id for t in tasks if self._deaths[t.trial_id] >= _DEATHS]
-        why = f"{_DEATHS} workers were lost while they trained it."
-        self._lost.append((name, [Outcome(trial_id, (), why, 0.0) for trial_id in failed]))
-
-    def lost(self) -> list[tuple[str, list[Outcome]]]:
-        """Returns the workers that are gone, with the trials that they were lost with too often."""
-        lost, self._lost = self._lost, []
-        return lost
+        self.has_gone(name, "was lost")
 
     def tell(self, records: Sequence[TrialRecord]) -> None:
         """Tells the workers that the search has ended, and what came of it."""

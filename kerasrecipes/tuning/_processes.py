@@ -3,23 +3,19 @@
 import multiprocessing
 import os
 import time
-from collections import Counter
 from collections.abc import Sequence
 from multiprocessing.connection import Connection, wait
 from typing import Any
 
 from kerasrecipes._checks import InputError
-from kerasrecipes.tuning._trainer import Outcome, Task, Trainer
+from kerasrecipes.tuning._crew import Crew
+from kerasrecipes.tuning._trainer import Task, Trainer
 
-_DEATHS = 2
 _POLL = 0.2
 
 
-class Processes:
+class Processes(Crew):
     """Workers that are processes, each replaced when it dies, or after every task.
-
-    A process that is killed, runs out of memory or crashes takes no other with it: its trials are
-    handed out again, and a trial during which two processes died has failed.
 
     Args:
         trainer: Trains trials; it is sent to every process.
@@ -28,33 +24,25 @@ class Processes:
     """
 
     def __init__(self, trainer: Trainer, *, workers: int, isolate: bool) -> None:
+        super().__init__()
         self._trainer = trainer
         self._isolate = isolate
         self._names = [f"worker-{index}" for index in range(workers)]
         self._cores = _shares_of_cores(workers)
         self._processes: dict[str, tuple[Any, Connection]] = {}
-        self._tasks: dict[str, Sequence[Task]] = {}
-        self._outcomes: list[Outcome] = []
-        self._lost: list[tuple[str, list[Outcome]]] = []
-        self._deaths: Counter[str] = Counter()
 
-    @property
-    def busy(self) -> bool:
-        """Whether a worker has something to do."""
-        return bool(self._tasks)
-
-    def free(self) -> list[str]:
-        """Returns the workers that have nothing to do."""
-        return [name for name in self._names if name not in self._tasks]
+    def names(self) -> list[str]:
+        """Returns the workers that there are."""
+        return self._names
 
     def train(self, worker: str, tasks: Sequence[Task], deadline: float) -> None:
         """Has a worker train trials."""
         if worker not in self._processes:
             self._processes[worker] = self._start(self._names.index(worker))
-        self._tasks[worker] = tasks
+        self.tasks[worker] = tasks
         try:
             self._processes[worker][1].send((list(tasks), deadline - time.monotonic()))
-        except OSError:  # it has died; `_look` finds out
+        except OSError:  # it has died; `look` finds out
             return
 
     def _start(self, index: int) -> tuple[Any, Connection]:
@@ -72,40 +60,22 @@ class Processes:
         there.close()
         return process, here
 
-    def ended(self) -> list[Outcome]:
-        """Returns what came of the trials that have ended since the last call; waits a moment."""
-        self._look()
-        outcomes, self._outcomes = self._outcomes, []
-        return outcomes
-
-    def lost(self) -> list[tuple[str, list[Outcome]]]:
-        """Returns the workers that have died, with the trials that they have died of too often."""
-        lost, self._lost = self._lost, []
-        return lost
-
-    def _look(self) -> None:
-        at_work = {self._processes[name][1]: name for name in self._tasks}
+    def look(self) -> None:
+        """Takes what has come from the workers; waits a moment for it."""
+        at_work = {self._processes[name][1]: name for name in self.tasks}
         for connection in wait(list(at_work), timeout=_POLL) if at_work else ():
             name = at_work[connection]  # type: ignore[index]
             try:
                 outcomes = connection.recv()  # type: ignore[union-attr]
             except (EOFError, OSError):
-                self._has_died(name)
+                process, _ = self._processes[name]
+                process.join(5.0)
+                self._end(name)
+                self.has_gone(name, f"ended with exit code {process.exitcode}")
                 continue
-            self._outcomes += outcomes
-            del self._tasks[name]
+            self.took(name, outcomes)
             if self._isolate:
                 self._end(name)
-
-    def _has_died(self, name: str) -> None:
-        process, _ = self._processes[name]
-        process.join(5.0)
-        tasks, code = self._tasks.pop(name), process.exitcode
-        self._end(name)
-        self._deaths.update(task.trial_id for task in tasks)
-        why = f"The process that trained it ended with exit code {code}, {_DEATHS} times."
-        failed = [t.trial_id for t in tasks if self._deaths[t.trial_id] >= _DEATHS]
-        self._lost.append((name, [Outcome(trial_id, (), why, 0.0) for trial_id in failed]))
 
     def _end(self, name: str) -> None:
         process, connection = self._processes.pop(name)
@@ -123,7 +93,7 @@ class Processes:
         for name in list(self._processes):
             self._processes[name][0].kill()
             self._end(name)
-        self._tasks = {}
+        self.tasks = {}
 
 
 def _serve(connection: Connection, trainer: Trainer, cores: Sequence[int]) -> None:
