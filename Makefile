@@ -14,6 +14,7 @@ bench:
 	python tests/benchmarks/main_job.py
 	python tests/benchmarks/callbacks.py
 	python tests/benchmarks/replicas.py
+	python tests/benchmarks/population.py
 
 quality:
 	python tests/benchmarks/quality.py

@@ -78,7 +78,7 @@ def children(pid):
 @pytest.mark.skipif(sys.platform != "linux", reason="finds the workers in /proc")
 def test_a_restarted_train_goes_on_in_its_run_folder(tmp_path):
     command = [sys.executable, "-m", "kerasrecipes.cli", "launch", "--workers", "2"]
-    train = ["train", "iris-mlp", "--set", "fit.epochs=30", "--set", "fit.patience=30"]
+    train = ["train", "iris-mlp", "--set", "fit.epochs=12", "--set", "fit.patience=12"]
     process = subprocess.Popen(
         [*command, "--restarts", "1", "--", *train, "--out", str(tmp_path)],
         cwd=ROOT,
@@ -99,7 +99,7 @@ def test_a_restarted_train_goes_on_in_its_run_folder(tmp_path):
     (run,) = (tmp_path / "iris-mlp").iterdir()
     metrics = read(run / "metrics.json")
     assert metrics["resumed"].startswith("after epoch ")
-    assert metrics["epochs"]["run"] == 30
+    assert metrics["epochs"]["run"] == 12
     assert not (run / "checkpoint").exists()
 
 

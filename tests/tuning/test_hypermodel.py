@@ -78,6 +78,7 @@ def trained(made, *args, **kwargs):
     return made.fit(hp, model, *args, **{"verbose": 0, **kwargs})
 
 
+@pytest.mark.slow
 def test_random_search_tunes_rate_and_batch_size(tmp_path, seen):
     tuner = keras_tuner.RandomSearch(
         small(), objective("val_auc"), max_trials=3, directory=tmp_path, seed=2
@@ -105,6 +106,7 @@ def test_t8_keras_tuner_copies_callbacks_which_is_why_a_function_makes_them(tmp_
         tuner.search(X, Y, validation_data=(X, Y), callbacks=[Seen()], verbose=0)
 
 
+@pytest.mark.slow
 def test_hyperband_sets_the_epochs(tmp_path, seen):
     tuner = keras_tuner.Hyperband(
         small(space=SMALL.fix(epochs=9)),

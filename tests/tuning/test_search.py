@@ -122,6 +122,7 @@ def test_all_failed_is_a_clear_error(tmp_path):
         _ = result.best
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "method", ["random", "grid", "quasi_random", "bayesian", "evolution", "zoom"]
 )
@@ -131,6 +132,7 @@ def test_every_method_searches(tmp_path, method):
     assert len({json.dumps(dict(record.values)) for record in result.records}) == 3
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("population", [0, 4])
 def test_promoted_trials_go_on_exactly(tmp_path, population):
     result = searched.run(
