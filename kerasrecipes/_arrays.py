@@ -13,6 +13,29 @@ def is_pandas(value: Any) -> bool:
     return type(value).__module__.partition(".")[0] == "pandas" and hasattr(value, "iloc")
 
 
+def is_mixed_table(value: Any) -> bool:
+    """Whether `value` is a DataFrame with columns that are no numbers of NumPy."""
+    if not is_pandas(value) or value.ndim != 2:
+        return False
+    return any(getattr(dtype, "kind", "O") not in "biuf" for dtype in value.dtypes)
+
+
+def as_columns(table: Any) -> dict[str, np.ndarray]:
+    """Returns the columns of a DataFrame: floats, NaN where missing, or strings, "" there."""
+    columns = {}
+    for name, column in table.items():
+        if getattr(column.dtype, "kind", "O") in "mMc":
+            remedy = "Turn it into numbers first, such as the month and the day of the week."
+            fail("x", "numbers or texts in all columns", f"{name!r} of {column.dtype}", remedy)
+        is_number = getattr(column.dtype, "kind", "O") in "biuf"
+        if is_number:
+            columns[str(name)] = column.to_numpy(dtype="float64", na_value=np.nan)
+        else:
+            texts = column.astype(object).where(column.notna(), "")
+            columns[str(name)] = np.array([str(each) for each in texts], object)
+    return columns
+
+
 def is_structure(value: Any) -> bool:
     """Whether `value` is a dict or tuple of arrays; a list is one array."""
     return isinstance(value, (dict, tuple))

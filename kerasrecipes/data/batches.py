@@ -6,7 +6,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from kerasrecipes._arrays import as_arrays, count_rows
+from kerasrecipes._arrays import as_arrays, as_columns, count_rows, is_mixed_table, is_pandas
 from kerasrecipes._checks import InputError, check_int, fail
 from kerasrecipes._epoch_order import EpochOrder, resolve_seed
 from kerasrecipes._export import export
@@ -37,10 +37,13 @@ class Batches(tf.data.Dataset):
         rows: int | None,
         batch_size: int,
         content: Any = None,
+        drop_remainder: bool = False,
     ) -> None:
         self._dataset = dataset
         self._order = order
         self._content = content
+        self._drop_remainder = drop_remainder
+        self._table: Any = None
         self.seed = None if order is None else order.seed
         self.rows = rows
         self.batch_size = batch_size
@@ -56,6 +59,37 @@ class Batches(tf.data.Dataset):
     def epoch(self, epoch: int) -> None:
         if self._order is not None:
             self._order.epoch = epoch
+
+    @property
+    def inputs(self) -> Any:
+        """All rows of x as they were given; None for a `tf.data.Dataset`."""
+        if self._table is not None:
+            return self._table
+        return None if self._content is None else self._content[0]
+
+    @property
+    def labels(self) -> Any:
+        """All labels as an array; None for a `tf.data.Dataset`, and where there are none."""
+        return None if self._content is None or len(self._content) < 2 else self._content[1]
+
+    def over(self, x: Any, y: Any = None) -> "Batches":
+        """Returns batches of other inputs, in the order of these.
+
+        Both count their epochs together. This is how raw rows become encoded ones.
+
+        Args:
+            x: Inputs in the order of the rows that were given to `batches`, as for it.
+            y: Labels, as `x`. Defaults to None, the labels of these batches.
+
+        Raises: InputError if the number of rows differs, or these come from a `tf.data.Dataset`.
+        """
+        if self._content is None:
+            fail("x", "left alone for batches of a tf.data.Dataset", type(x).__name__)
+        x = as_arrays("x", x)
+        rest = self._content[1:] if y is None else (as_arrays("y", y), *self._content[2:])
+        count_rows(x=x, old_x=self._content[0], y=rest)
+        content = (x, *rest)
+        return _from_arrays(content, self._order, self.batch_size, self._drop_remainder)
 
     def reseed(self, seed: int) -> None:
         """Sets the seed of the shuffle; does nothing if the rows are not shuffled."""
@@ -122,8 +156,10 @@ def batches(
     same order each time; it is a full shuffle only if the buffer holds all rows.
 
     Args:
-        x: Inputs: an array, DataFrame of numbers, list of texts, or a dict or tuple of these; or
-            a `tf.data.Dataset` of rows `x`, `(x, y)` or `(x, y, sample_weight)`.
+        x: Inputs: an array, DataFrame, list of texts, or a dict or tuple of these; or a
+            `tf.data.Dataset` of rows `x`, `(x, y)` or `(x, y, sample_weight)`. A DataFrame with
+            columns of strings is for `kerasrecipes.recipes.tabular`; its batches are dicts of
+            columns, with "" for missing strings.
         y: Labels, as `x`. Defaults to None.
         batch_size: Rows in a batch, int >= 1. Defaults to 32.
         seed: Integer >= 0. None draws one from Python's `random`, which
@@ -160,13 +196,17 @@ def batches(
         return _from_dataset(x, order, batch_size, drop_remainder, buffer_size)
     if buffer_size is not None:
         fail("buffer_size", "left out for arrays, which are shuffled as a whole", buffer_size)
-    return _from_arrays(_pack(x, y, sample_weight), order, batch_size, drop_remainder)
+    made = _from_arrays(_pack(x, y, sample_weight), order, batch_size, drop_remainder)
+    made._table = x if is_pandas(x) and x.ndim == 2 else None
+    return made
 
 
 def _pack(x: Any, y: Any, sample_weight: Any) -> tuple[Any, ...]:
     if y is None and sample_weight is not None:
         fail("sample_weight", "left out without `y`", "an array")
     named = {"x": x, "y": y, "sample_weight": sample_weight}
+    if is_mixed_table(x):
+        named["x"] = as_columns(x)
     arrays = {name: as_arrays(name, value) for name, value in named.items() if value is not None}
     count_rows(**arrays)
     return tuple(arrays.values())
@@ -190,7 +230,8 @@ def _from_arrays(
     dataset = tf.data.Dataset.range(1).flat_map(_batches_of_rows(rows, steps, batch_size, order))
     dataset = dataset.map(gather, num_parallel_calls=tf.data.AUTOTUNE)
     dataset = dataset.apply(tf.data.experimental.assert_cardinality(steps))
-    return _finish(dataset, order, rows=rows, batch_size=batch_size, content=data)
+    known = {"rows": rows, "batch_size": batch_size, "drop_remainder": drop_remainder}
+    return _finish(dataset, order, **known, content=data)
 
 
 def _batches_of_rows(

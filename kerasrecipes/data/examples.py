@@ -1,6 +1,7 @@
 """What `load` returns."""
 
 import dataclasses
+from typing import Any
 
 import numpy as np
 
@@ -11,7 +12,7 @@ class Examples:
 
     Attributes:
         x: Rows of features, float32 (n, features); images (n, height, width, channels), uint8 or
-            float32; or texts, an object array of str of shape (n,).
+            float32; texts, an object array of str of shape (n,); or a DataFrame of mixed columns.
         y: Raw labels: integers, floats, booleans or str, shape (n,) or (n, values). None if no
             labels were asked for.
         feature_names: Names of the columns of `x`, or None for images, texts and plain arrays.
@@ -25,7 +26,7 @@ class Examples:
     (178, 'float32', 'sklearn: wine')
     """
 
-    x: np.ndarray
+    x: Any
     y: np.ndarray | None
     feature_names: tuple[str, ...] | None
     source: str

@@ -24,14 +24,16 @@ def load(spec: Mapping[str, Any], *, base: str | Path | None = None) -> Examples
     | source | options |
     |---|---|
     | "sklearn" | `name`: a data set that comes with scikit-learn; `images` = true for "digits" |
-    | "csv" | `path`, `target`, `features` or `text`, `drop`, `separator` (",") |
+    | "csv" | `path`, `target`, `features` or `text`, `drop`, `separator` (","), `mixed` |
     | "parquet" | as "csv" without `separator`; needs pyarrow |
     | "npz" | `path`, `x` ("x") and `y` ("y") name the arrays |
     | "images" | `path` with one sub-folder per class; `size` = [height, width], `color` ("rgb") |
     | "texts" | `path` with one sub-folder of .txt files per class |
 
     Features are all columns but the target and `drop`, unless `features` names them; `text`
-    names one column of texts as x instead. Without `target` (or an array "y") there are no labels.
+    names one column of texts as x instead. With `mixed` = true x is a DataFrame, whose columns may
+    hold texts and gaps, for `kerasrecipes.recipes.tabular`. Without `target` (or an array "y")
+    there are no labels.
 
     Args:
         spec: The table: "source" and the options above.

@@ -1,9 +1,11 @@
 """Raw texts to a bag of n-grams, as a layer inside the model."""
 
 import string
+from collections.abc import Sequence
 from typing import Any
 
 import keras
+import numpy as np
 
 from kerasrecipes._arrays import as_array
 from kerasrecipes._checks import InputError, check_choice, check_int, fail
@@ -18,7 +20,7 @@ def vectorization(
     texts: Any,
     *,
     max_tokens: int = 20000,
-    ngrams: int = 2,
+    ngrams: int | Sequence[int] = 2,
     output: str = "tf_idf",
     standardize: str | None = "lower_and_strip_punctuation",
     split: str = "whitespace",
@@ -40,7 +42,8 @@ def vectorization(
     Args:
         texts: Training texts, a list or array of str. Only those of the training split.
         max_tokens: Largest length of the vector, int >= 2. Defaults to 20000.
-        ngrams: Longest run of words, int >= 1. Defaults to 2.
+        ngrams: Longest run of words, int >= 1; or the lengths of runs, such as (3, 4, 5). Defaults
+            to 2.
         output: "tf_idf", "multi_hot" or "count". Defaults to "tf_idf".
         standardize: "lower_and_strip_punctuation", "lower", "strip_punctuation" or None.
             Defaults to "lower_and_strip_punctuation".
@@ -62,22 +65,29 @@ def vectorization(
     Reference: Wang & Manning 2012, Baselines and Bigrams.
     """
     check_int("max_tokens", max_tokens, low=2)
-    check_int("ngrams", ngrams, low=1)
+    lengths = ngrams if isinstance(ngrams, (tuple, list)) and ngrams else [ngrams]
+    checked = tuple(check_int("ngrams", each, low=1) for each in lengths)
     check_choice("output", output, OUTPUTS)
     check_choice("standardize", standardize, STANDARDIZE)
     check_choice("split", split, ("whitespace", "character"))
-    array = as_array("texts", texts)
-    if array.dtype != object or array.ndim != 1:
-        fail("texts", "a list of str", f"dtype {array.dtype}, shape {array.shape}")
+    array = as_texts("texts", texts)
     ignored = string.punctuation if "strip_punctuation" in (standardize or "") else ""
     if not any(text.translate(str.maketrans("", "", ignored)).strip() for text in array):
         raise InputError(f"`texts` must hold words. Received: {len(array)} text(s) without any.")
     layer = keras.layers.TextVectorization(
         max_tokens=max_tokens,
-        ngrams=ngrams,
+        ngrams=checked[0] if isinstance(ngrams, int) else checked,
         output_mode=output,
         standardize=standardize,
         split=split,
     )
     layer.adapt(array)
     return layer
+
+
+def as_texts(argument: str, texts: Any) -> np.ndarray:
+    """Returns texts as an object array of str, shape (n,); anything else is an `InputError`."""
+    array = as_array(argument, texts)
+    if array.dtype != object or array.ndim != 1:
+        fail(argument, "a list of str", f"dtype {array.dtype}, shape {array.shape}")
+    return array

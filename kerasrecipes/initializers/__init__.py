@@ -4,6 +4,7 @@ import keras  # noqa: F401  (first: see kerasrecipes/__init__.py)
 
 from kerasrecipes._seeds import child_seed as child_seed
 from kerasrecipes.initializers.for_activation import for_activation as for_activation
+from kerasrecipes.initializers.gate_orthogonal import GateOrthogonal as GateOrthogonal
 from kerasrecipes.initializers.identify import get as get
 from kerasrecipes.initializers.lsuv import LsuvStep as LsuvStep
 from kerasrecipes.initializers.lsuv import lsuv as lsuv

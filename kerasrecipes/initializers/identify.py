@@ -11,6 +11,7 @@ from kerasrecipes._export import bind
 from kerasrecipes._seeds import child_seed
 from kerasrecipes.initializers import presets
 from kerasrecipes.initializers.for_activation import for_activation
+from kerasrecipes.initializers.gate_orthogonal import GateOrthogonal
 
 _PRESETS: dict[str, Callable[..., Any]] = {
     "glorot": presets.glorot,
@@ -20,6 +21,7 @@ _PRESETS: dict[str, Callable[..., Any]] = {
     "lecun": presets.lecun,
     "pytorch": presets.pytorch,
     "output": presets.output,
+    "gate_orthogonal": GateOrthogonal,
 }
 _STOCK: dict[str, Callable[..., Any]] = {
     name: thing
@@ -47,10 +49,10 @@ def get(
     each layer its own integer: `child_seed(seed, "hidden", 1)`.
 
     Args:
-        identifier: "auto" chooses by the activation; "he", "glorot", "lecun", "pytorch" and
-            "output" (N(0, 0.1)) are the presets of this package; or the name of any Keras
-            initializer ("he_normal", "orthogonal"). A dict of a "name" and arguments, a Keras
-            config, an initializer, a function of (shape, dtype) or an array serve too.
+        identifier: "auto" chooses by the activation; "he", "glorot", "lecun", "pytorch",
+            "output" (N(0, 0.1)) and "gate_orthogonal" are those of this package; or the name of
+            any Keras initializer ("he_normal", "orthogonal"). A dict of a "name" and arguments, a
+            Keras config, an initializer, a function of (shape, dtype) or an array serve too.
         activation: What follows the layer: name, dict, function or layer; None for linear. For
             "auto" only. Defaults to None.
         distribution: "normal", "uniform" or "untruncated_normal", and for "auto" also

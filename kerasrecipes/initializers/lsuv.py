@@ -11,23 +11,10 @@ import numpy as np
 
 from kerasrecipes._checks import InputError, check_choice, check_int, check_number, fail
 from kerasrecipes._export import export
-from kerasrecipes._find import find
+from kerasrecipes._find import LINEAR, find
 from kerasrecipes._seeds import child_seed
 
-_KINDS = (
-    keras.layers.Dense,
-    keras.layers.EinsumDense,
-    keras.layers.Conv1D,
-    keras.layers.Conv2D,
-    keras.layers.Conv3D,
-    keras.layers.Conv1DTranspose,
-    keras.layers.Conv2DTranspose,
-    keras.layers.Conv3DTranspose,
-    keras.layers.DepthwiseConv1D,
-    keras.layers.DepthwiseConv2D,
-    keras.layers.SeparableConv1D,
-    keras.layers.SeparableConv2D,
-)
+_KINDS = (*LINEAR, keras.layers.SeparableConv1D, keras.layers.SeparableConv2D)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -127,7 +127,10 @@ class EnsembleDense(keras.layers.Layer):
     def call(self, inputs: Any) -> Any:
         """Returns the outputs of all members."""
         x = ops.expand_dims(inputs, 1) if len(inputs.shape) == 2 else inputs
-        y = ops.matmul(x * self.input_scale, self.kernel) * self.output_scale
+        # As one matrix: the gradient of a stack of products is summed product by product.
+        rows = ops.reshape(x * self.input_scale, (-1, self.kernel.shape[0]))
+        y = ops.reshape(ops.matmul(rows, self.kernel), (-1, self.members, self.units))
+        y = y * self.output_scale
         if self.use_bias:
             y = y + self.bias
         return y if self.activate is None else self.activate(y)

@@ -12,8 +12,8 @@ from kerasrecipes._checks import InputError, check_int
 from kerasrecipes._export import export
 from kerasrecipes._find import find
 from kerasrecipes._keras_internals import strategy_scope
+from kerasrecipes._patch import patched_calls
 from kerasrecipes._seeds import child_seed
-from kerasrecipes.layers._patch import patched_calls
 from kerasrecipes.layers.stochastic_depth import StochasticDepth
 
 _DROPOUTS = (

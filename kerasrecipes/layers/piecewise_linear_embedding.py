@@ -22,7 +22,8 @@ class PiecewiseLinearEmbedding(keras.layers.Layer):
     For a feature with bin edges e_0 < ... < e_T and value x:
         p_t = (x - e_(t-1)) / (e_t - e_(t-1)),  t = 1 ... T
     cut off below at 0 except for the first bin, and above at 1 except for the last, so that values
-    outside the edges keep their order. Then, with weights of the feature's own:
+    outside the edges keep their order (with `extrapolate=False` they count as the edge). Then,
+    with weights of the feature's own:
         y = activation(p U_f + c_f)               U_f of shape (T, units)
     U, c ~ U(-1/sqrt(bins), 1/sqrt(bins)). With `linear_skip=True` x v_f is added and U starts at
     0, so training starts from a linear embedding. Add a `Flatten` before a dense layer.
@@ -39,6 +40,7 @@ class PiecewiseLinearEmbedding(keras.layers.Layer):
             `bins` + 1 numbers. Defaults to None.
         activation: Name or function, as in `DenseBlock`. Defaults to None.
         linear_skip: Whether to add the linear embedding. Defaults to False.
+        extrapolate: Whether the first and the last bin go on beyond the edges. Defaults to True.
         seed: Integer for reproducible weights, or None. Defaults to None.
         **kwargs: Arguments of `keras.layers.Layer`, such as `name` and `dtype`.
 
@@ -70,6 +72,7 @@ class PiecewiseLinearEmbedding(keras.layers.Layer):
         edges: list[list[float]] | None = None,
         activation: Any = None,
         linear_skip: bool = False,
+        extrapolate: bool = True,
         seed: int | None = None,
         **kwargs: Any,
     ) -> None:
@@ -79,6 +82,7 @@ class PiecewiseLinearEmbedding(keras.layers.Layer):
         self.given_edges = None if edges is None else [_checked(row, self.bins) for row in edges]
         self.activation = _parts.template(activation)
         self.linear_skip = bool(linear_skip)
+        self.extrapolate = bool(extrapolate)
         self.seed = None if seed is None else check_int("seed", seed)
         self.activate = _parts.activation(
             self.activation, child_seed(self.seed, "activation"), self.dtype_policy
@@ -153,6 +157,8 @@ class PiecewiseLinearEmbedding(keras.layers.Layer):
         exists = width > 0
         x = ops.expand_dims(ops.cast(inputs, self.edges.dtype), -1)
         fill = (x - left) / ops.where(exists, width, 1.0)
+        if not self.extrapolate:
+            return ops.where(exists, ops.clip(fill, 0.0, 1.0), 0.0)
         index = ops.arange(self.bins)
         last = ops.sum(ops.cast(exists, "int32"), axis=-1, keepdims=True) - 1
         fill = ops.where(index == 0, fill, ops.maximum(fill, 0.0))
@@ -180,6 +186,7 @@ class PiecewiseLinearEmbedding(keras.layers.Layer):
             "edges": self.given_edges,
             "activation": _parts.store(self.activation),
             "linear_skip": self.linear_skip,
+            "extrapolate": self.extrapolate,
             "seed": self.seed,
         }
 

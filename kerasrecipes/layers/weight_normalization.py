@@ -10,8 +10,8 @@ from keras import ops
 from kerasrecipes._checks import InputError
 from kerasrecipes._export import export
 from kerasrecipes._find import find
+from kerasrecipes._patch import patched_calls
 from kerasrecipes.layers._kernel import KernelWrapper, call_with_kernel, full_precision
-from kerasrecipes.layers._patch import patched_calls
 
 
 @export("layers")

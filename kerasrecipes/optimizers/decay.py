@@ -4,8 +4,12 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
+import keras
+
 from kerasrecipes._checks import InputError, fail
 from kerasrecipes.optimizers.known import path_of
+from kerasrecipes.schedules.identify import get as get_schedule
+from kerasrecipes.schedules.schedule import Schedule
 
 NOT_DECAYED = (
     r"(^|/)(bias|\w*_bias)$",
@@ -31,6 +35,18 @@ def check_patterns(argument: str, patterns: Sequence[str]) -> tuple[str, ...]:
                 f"'/bias$'. Received: {pattern!r} ({error})."
             ) from error
     return tuple(patterns)
+
+
+def check_decay_schedule(schedule: Any) -> Schedule | None:
+    """Returns the schedule that decay is multiplied by, for a name, a config or a schedule."""
+    if schedule is None:
+        return None
+    if isinstance(schedule, dict) and "class_name" in schedule:
+        schedule = keras.saving.deserialize_keras_object(schedule)
+    made = get_schedule(schedule, 1.0)
+    if not isinstance(made, Schedule):
+        fail("decay_schedule", "a name, a schedule of kerasrecipes, or None", schedule)
+    return made
 
 
 def is_decayed(

@@ -3,6 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, Self
 
+import keras
+
 from kerasrecipes._checks import fail
 from kerasrecipes.optimizers.decay import NOT_DECAYED
 from kerasrecipes.optimizers.replicas import replicas_in_scope
@@ -38,6 +40,8 @@ class PracticeMixin(WholeGradient, VariableGroups, ScheduledRate):
         rate_multipliers: Dict from regular expressions of variable paths to factors of the rate
             (and of the decay, which is times the rate); the first that is found counts. See
             `layerwise_decay`. Defaults to None, 1 for all.
+        decay_schedule: Name or schedule s, with a peak of 1: the decay of update t is
+            weight_decay * s(t). Defaults to None, 1 throughout.
         gradient_accumulation_steps: Batches per update, int >= 2, or None for one. Their
             gradients are averaged, then clipped. Those left over when a fit ends count in the first
             update of the next. Defaults to None.
@@ -59,6 +63,7 @@ class PracticeMixin(WholeGradient, VariableGroups, ScheduledRate):
         adaptive_clip: float | None = None,
         exclude_from_decay: Sequence[str] = NOT_DECAYED,
         rate_multipliers: Mapping[str, float] | None = None,
+        decay_schedule: Any = None,
         gradient_accumulation_steps: int | None = None,
         track_updates: bool = False,
         **kwargs: Any,
@@ -72,6 +77,7 @@ class PracticeMixin(WholeGradient, VariableGroups, ScheduledRate):
             adaptive_clip=adaptive_clip,
             exclude_from_decay=exclude_from_decay,
             rate_multipliers=rate_multipliers,
+            decay_schedule=decay_schedule,
             gradient_accumulation_steps=gradient_accumulation_steps,
             track_updates=track_updates,
             **kwargs,
@@ -102,6 +108,7 @@ class PracticeMixin(WholeGradient, VariableGroups, ScheduledRate):
             "adaptive_clip": self.clipping.adaptive_clip,
             "exclude_from_decay": list(self.exclude_from_decay),
             "rate_multipliers": dict(self.rate_multipliers),
+            "decay_schedule": keras.saving.serialize_keras_object(self.decay_schedule),
             "gradient_accumulation_steps": steps if steps > 1 else None,
             "track_updates": self.track_updates,
         }

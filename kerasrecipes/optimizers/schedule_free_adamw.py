@@ -6,7 +6,7 @@ from typing import Any
 import keras
 from keras import ops
 
-from kerasrecipes._checks import check_int, check_number
+from kerasrecipes._checks import check_int, check_number, fail
 from kerasrecipes._export import export
 from kerasrecipes.optimizers.practice_mixin import PracticeMixin
 from kerasrecipes.optimizers.replicas import add_shared
@@ -134,6 +134,8 @@ class ScheduleFreeAdamW(PracticeMixin, _ScheduleFree):
         warmup_steps: int = 0,
         **kwargs: Any,
     ) -> None:
+        if kwargs.get("decay_schedule") is not None:
+            fail("decay_schedule", "None, since this needs no schedule", kwargs["decay_schedule"])
         super().__init__(
             learning_rate,
             weight_decay=weight_decay,

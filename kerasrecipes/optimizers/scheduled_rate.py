@@ -123,6 +123,10 @@ class ScheduledRate:
         momentum = self.schedule.momentum_at(*self._place(self.schedule))
         return None if momentum is None else ops.cast(momentum, dtype)
 
+    def schedule_value(self, schedule: Schedule) -> Any:
+        """Returns what a schedule is at the next update."""
+        return schedule.at(*self._place(schedule))
+
     def _place(self, schedule: Schedule) -> tuple[Any, FitLength | None]:
         """Returns the update that the schedule is at, and the length of the fit."""
         if not schedule.needs_fit:

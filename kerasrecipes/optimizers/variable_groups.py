@@ -7,7 +7,12 @@ from keras import ops
 
 from kerasrecipes._checks import InputError
 from kerasrecipes._keras_internals import NoKerasDecay
-from kerasrecipes.optimizers.decay import NOT_DECAYED, check_patterns, is_decayed
+from kerasrecipes.optimizers.decay import (
+    NOT_DECAYED,
+    check_decay_schedule,
+    check_patterns,
+    is_decayed,
+)
 from kerasrecipes.optimizers.rate_multipliers import (
     check_matches,
     check_multipliers,
@@ -26,6 +31,7 @@ class VariableGroups(NoKerasDecay):
         *args: Arguments of the next class.
         exclude_from_decay: See `PracticeMixin`.
         rate_multipliers: See `PracticeMixin`.
+        decay_schedule: See `PracticeMixin`.
         **kwargs: Arguments of the next class.
     """
 
@@ -37,9 +43,11 @@ class VariableGroups(NoKerasDecay):
         *args: Any,
         exclude_from_decay: Sequence[str] = NOT_DECAYED,
         rate_multipliers: Mapping[str, float] | None = None,
+        decay_schedule: Any = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(*args, **kwargs)
+        self.decay_schedule = check_decay_schedule(decay_schedule)
         self.exclude_from_decay = check_patterns("exclude_from_decay", exclude_from_decay)
         self.rate_multipliers = check_multipliers(rate_multipliers)
         self._also_excluded: dict[str, Any] = {}
@@ -81,6 +89,8 @@ class VariableGroups(NoKerasDecay):
         """Decays one variable: w = w - rate * decay * w; hooks may multiply the decay."""
         decay = self.decay_of(variable)
         if decay:
+            if self.decay_schedule is not None:
+                decay = decay * self.schedule_value(self.decay_schedule)  # type: ignore[attr-defined]
             for hook in self.hooks:
                 decay = decay if hook.decay_factor is None else decay * hook.decay_factor
             shrink = ops.cast(rate * decay, variable.dtype)

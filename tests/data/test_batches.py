@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 import tensorflow as tf
 
-from kerasrecipes import InputError
+from kerasrecipes import InputError, recipes
 from kerasrecipes.data import batches, permutation
 from tests.replicas import run_on_replicas
 
@@ -239,9 +239,13 @@ def test_no_rows():
         batches(X[:0])
 
 
-def test_text_column_of_a_frame_is_named():
+def test_text_column_of_a_frame_is_named_by_models_that_take_numbers():
+    data = batches(pd.DataFrame({"age": [1, 2], "name": ["a", "b"]}), [0, 1])
+    model = recipes.mlp((2,), "binary", hidden=(2,))
     with pytest.raises(InputError, match="column 'name'"):
-        batches(pd.DataFrame({"age": [1, 2], "name": ["a", "b"]}))
+        model.fit(data, verbose=0)
+    with pytest.raises(InputError, match="column 'name'"):
+        model.fit(X[:, :2], np.zeros(len(X)), validation_data=data, verbose=0)
 
 
 @pytest.mark.multi_device

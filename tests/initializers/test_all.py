@@ -19,7 +19,11 @@ CASES = {
     "pytorch": lambda seed: make.pytorch(seed=seed),
     "pytorch_bias": lambda seed: make.pytorch_bias(9, seed=seed),
 }
-ON_MODELS = {"lsuv": "test_lsuv.py", "redraw": "test_redraw.py"}
+ON_MODELS = {
+    "GateOrthogonal": "test_gate_orthogonal.py",
+    "lsuv": "test_lsuv.py",
+    "redraw": "test_redraw.py",
+}
 X = np.random.default_rng(0).normal(size=(32, 5)).astype("float32")
 
 

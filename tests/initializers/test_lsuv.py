@@ -190,6 +190,7 @@ def test_float16_policy_is_measured_in_full_precision():
     unit_outputs(model, lsuv(model, ROWS, seed=0))
 
 
+@pytest.mark.slow
 def test_a_deep_network_that_was_dead_learns():
     def loss_after(prepare):
         keras.utils.set_random_seed(0)

@@ -101,7 +101,11 @@ def model_of(layer, shape):
         (keras.layers.AlphaDropout(0.5), (3,)),
         (StochasticDepth(0.5), (3,)),
         (keras.layers.LSTM(3, dropout=0.5), (4, 3)),
-        (keras.layers.Bidirectional(keras.layers.GRU(3, recurrent_dropout=0.5)), (4, 3)),
+        pytest.param(
+            keras.layers.Bidirectional(keras.layers.GRU(3, recurrent_dropout=0.5)),
+            (4, 3),
+            marks=pytest.mark.slow,
+        ),
         (keras.layers.RNN([keras.layers.SimpleRNNCell(3, dropout=0.5) for _ in "ab"]), (4, 3)),
         (keras.layers.TimeDistributed(keras.Sequential([keras.layers.Dropout(0.5)])), (4, 3)),
         (lambda x: keras.layers.MultiHeadAttention(2, 3, dropout=0.5)(x, x), (4, 3)),

@@ -6,6 +6,7 @@ import pytest
 
 from kerasrecipes import callbacks, optimizers, schedules
 from kerasrecipes._checks import InputError
+from tests.harness import representative
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(64, 4)).astype("float32")
@@ -35,7 +36,10 @@ MAKERS = {
 }
 
 
-@pytest.mark.parametrize("name", MAKERS)
+OFTEN = "schedule_free", "auto", "lookahead"
+
+
+@pytest.mark.parametrize("name", representative(MAKERS, *OFTEN))
 def test_four_batches_of_eight_update_like_one_of_thirty_two(name):
     whole = trained(MAKERS[name](), batch_size=32)
     parts = trained(MAKERS[name](gradient_accumulation_steps=4), batch_size=8)

@@ -58,8 +58,19 @@ STEPS = {
 }
 
 
-@pytest.mark.parametrize("name", MAKERS)
-@pytest.mark.parametrize("kind", STEPS)
-def test_every_kind_of_step_trains_alike(name, kind):
+OFTEN = {
+    "jit": ("Adam", "clipped", "SAM"),
+    "eager": ("Muon", "LossScaleOptimizer"),
+    "several steps at once": ("accumulated", "one cycle", "Lookahead", "ScheduleFreeAdamW"),
+}
+CASES = [
+    pytest.param(kind, name, marks=() if name in OFTEN[kind] else pytest.mark.slow)
+    for kind in STEPS
+    for name in MAKERS
+]
+
+
+@pytest.mark.parametrize(("kind", "name"), CASES)
+def test_every_kind_of_step_trains_alike(kind, name):
     for a, b in zip(trained(name, **STEPS[kind]), expected(name), strict=True):
         np.testing.assert_allclose(a, b, atol=2e-5)

@@ -7,6 +7,7 @@ import pytest
 import kerasrecipes as kr
 from kerasrecipes._export import members
 from tests.backends import JIT, array, needs
+from tests.harness import representative
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(64, 3)).astype("float32")
@@ -33,13 +34,13 @@ def losses(optimizer, **fit):
     return found
 
 
-@pytest.mark.parametrize("name", MAKERS)
+@pytest.mark.parametrize("name", representative(MAKERS, "Adam", "Muon", "ScheduleFreeAdamW"))
 def test_learns(name):
     found = losses(MAKERS[name]())
     assert found[-1] < found[0]
 
 
-@pytest.mark.parametrize("name", MAKERS)
+@pytest.mark.parametrize("name", representative(MAKERS, "AdamW", "Lion", "Nadam"))
 def test_learns_with_accumulation_and_clipping(name):
     settings = {"gradient_accumulation_steps": 2, "global_clipnorm": "auto", "track_updates": True}
     found = losses(MAKERS[name](**settings))

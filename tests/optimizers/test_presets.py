@@ -9,7 +9,7 @@ import pytest
 from kerasrecipes import optimizers, schedules
 from kerasrecipes._checks import InputError
 from kerasrecipes._export import members
-from tests.harness import check_config_round_trip
+from tests.harness import check_config_round_trip, representative
 
 STEPS = 12
 W0 = np.array([0.8, -1.5, 0.3])
@@ -176,7 +176,7 @@ def test_config_and_state_round_trip(name, tmp_path):
         np.testing.assert_array_equal(a.numpy(), b.numpy())
 
 
-@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize("name", representative(CASES, "Adam", "Muon", "ScheduleFreeAdamW"))
 def test_learns(name):
     factory, arguments, _ = CASES[name]
     x = np.random.default_rng(2).normal(size=(128, 3)).astype("float32")

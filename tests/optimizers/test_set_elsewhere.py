@@ -6,6 +6,7 @@ import pytest
 
 import kerasrecipes as kr
 from kerasrecipes.optimizers.set_elsewhere import set_elsewhere
+from tests.harness import representative
 
 X = np.random.default_rng(1).normal(size=(64, 3)).astype("float32")
 Y = X[:, :1]
@@ -41,7 +42,9 @@ def test_weights_set_after_the_recipe_has_built_the_optimizer_stay(name):
 
 
 @pytest.mark.parametrize("name", ["adamw", "lookahead", "schedule_free_adamw"])
-@pytest.mark.parametrize("samples", [64, 60])  # 16 updates, and 15, within a period of 6
+@pytest.mark.parametrize(
+    "samples", representative([64, 60], 60)
+)  # 16 updates, and 15, within a period of 6
 def test_weights_set_between_two_fits_stay(name, samples):
     model = recipe_model(name)
     model.fit(X[:samples], Y[:samples], epochs=1, **FIT)

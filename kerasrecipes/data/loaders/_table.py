@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from kerasrecipes._checks import InputError, did_you_mean
+from kerasrecipes._checks import InputError, check_choice, did_you_mean
 from kerasrecipes._fingerprint import fingerprint
 from kerasrecipes.data.examples import Examples
 from kerasrecipes.data.loaders import _options, _values
@@ -21,15 +21,17 @@ class Columns(NamedTuple):
     features: list[str] | None
     drop: list[str]
     text: str | None
+    mixed: bool = False
 
 
-def check_options(target: Any, features: Any, drop: Any, text: Any) -> Columns:
+def check_options(target: Any, features: Any, drop: Any, text: Any, mixed: Any = False) -> Columns:
     """Returns the columns asked for; options that contradict each other are refused."""
     columns = Columns(
         None if target is None else _options.text("target", target),
         None if features is None else _options.texts("features", features),
         [] if drop is None else _options.texts("drop", drop),
         None if text is None else _options.text("text", text),
+        check_choice("data.mixed", mixed, (True, False)),
     )
     if columns.features is not None and not columns.features:
         raise InputError("`data.features` must name at least one column. Received: [].")
@@ -44,6 +46,8 @@ def check_options(target: Any, features: Any, drop: Any, text: Any) -> Columns:
     both = [name for name in columns.features or [] if name in columns.drop]
     if both:
         raise InputError(f"`data.features` and `data.drop` both name {both[0]!r}: take one out.")
+    if columns.text is not None and columns.mixed:
+        raise InputError("Give `data.text` or `data.mixed`, not both: x is texts or a table.")
     if columns.text is not None and columns.text == columns.target:
         raise InputError(f"`data.text` and `data.target` both name {columns.text!r}.")
     return columns
@@ -74,7 +78,7 @@ def examples(frame: pd.DataFrame, columns: Columns, source: str) -> Examples:
         x, names = _texts(columns.text, frame[columns.text]), None
     else:
         names = tuple(columns.features or _other_columns(frame, columns))
-        x = _matrix(frame, names)
+        x = frame[list(names)] if columns.mixed else _matrix(frame, names)
     return Examples(x, y, names, source, fingerprint(x, y))
 
 

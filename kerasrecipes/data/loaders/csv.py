@@ -19,10 +19,11 @@ def load(
     features: list[str] | None = None,
     drop: list[str] | None = None,
     text: str | None = None,
+    mixed: bool = False,
     separator: str = ",",
 ) -> Examples:
     """Reads a UTF-8 file whose first line names the columns; compressed files too."""
-    columns = _table.check_options(target, features, drop, text)
+    columns = _table.check_options(target, features, drop, text, mixed)
     _options.text("separator", separator)
     file = _options.file(base, path)
     names = _read(file, separator, header=None, nrows=1, dtype=str).iloc[0]

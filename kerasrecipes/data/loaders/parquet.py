@@ -17,9 +17,10 @@ def load(
     features: list[str] | None = None,
     drop: list[str] | None = None,
     text: str | None = None,
+    mixed: bool = False,
 ) -> Examples:
     """Reads a Parquet file with pyarrow, which `kerasrecipes[parquet]` brings."""
-    columns = _table.check_options(target, features, drop, text)
+    columns = _table.check_options(target, features, drop, text, mixed)
     try:
         import pyarrow
         import pyarrow.parquet

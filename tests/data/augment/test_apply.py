@@ -7,6 +7,7 @@ from sklearn.datasets import load_digits
 from kerasrecipes import InputError, data, recipes, targets
 from kerasrecipes.callbacks import EpochOrder
 from kerasrecipes.data import augment
+from tests.harness import representative
 from tests.replicas import run_on_replicas
 
 RNG = np.random.default_rng(0)
@@ -52,7 +53,10 @@ def same(a, b):
     )
 
 
-@pytest.mark.parametrize("name", STEPS)
+OFTEN = "policy", "mix_up", "word_dropout", "nested"
+
+
+@pytest.mark.parametrize("name", representative(STEPS, *OFTEN))
 def test_pure_function_of_seed_epoch_and_batch(name):
     x, make = STEPS[name]
     first = augment.apply(batches(x), make(), seed=1, num_parallel_calls=1)
@@ -173,6 +177,7 @@ def digits():
     return (x[:1400], y[:1400]), (x[1400:], y[1400:])
 
 
+@pytest.mark.slow
 def test_cnn_learns_with_augmentation_and_mixing():
     (x, y), (x_test, y_test) = digits()
     inputs = keras.Input((8, 8, 1))
@@ -188,6 +193,7 @@ def test_cnn_learns_with_augmentation_and_mixing():
     assert found["accuracy"] > 0.9
 
 
+@pytest.mark.slow
 def test_mlp_recipe_learns_from_mixed_labels():
     (x, y), (x_test, y_test) = digits()
     model = recipes.mlp((8, 8), targets.Multiclass(10), hidden=(64,), seed=0)

@@ -1,0 +1,1 @@
+"""What `TableSchema` does with pandas, which is imported only where it is used."""
