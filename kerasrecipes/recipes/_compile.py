@@ -25,7 +25,8 @@ def recipe(function: F) -> F:
     """Makes a function a recipe: registers it, builds in the strategy's scope, records its call.
 
     The function takes `input_shape`, `target` and keyword arguments, `strategy` among them, and
-    returns a compiled `RecipeModel`.
+    returns a compiled `RecipeModel`. Arguments that it has put into `model.recipe` itself are
+    recorded as they are there.
     """
     signature = inspect.signature(function)
 
@@ -40,6 +41,8 @@ def recipe(function: F) -> F:
         with _scope(bound.arguments["strategy"]):
             model = function(*bound.args, **bound.kwargs)
         recorded = {k: v for k, v in bound.arguments.items() if k != "strategy"}
+        if model.recipe is not None:
+            recorded.update(model.recipe.arguments)
         model.recipe = RecipeCall(function.__name__, recorded)
         return model
 
@@ -58,10 +61,11 @@ def compile_model(
     clip_norm: float | str | None,
     weight_decay: float | None,
     label_smoothing: float,
+    kind: type[RecipeModel] = RecipeModel,
 ) -> RecipeModel:
-    """Returns the compiled model; see `mlp` for the arguments."""
+    """Returns the compiled model of class `kind`; see `mlp` for the other arguments."""
     _check_rates(learning_rate, clip_norm, weight_decay, label_smoothing)
-    model = RecipeModel(inputs, outputs, name=name)
+    model = kind(inputs, outputs, name=name)
     made = _optimizer(optimizer, learning_rate, schedule, clip_norm, weight_decay)
     model.compile(
         optimizer=made,

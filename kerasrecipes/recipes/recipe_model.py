@@ -8,6 +8,7 @@ from typing import Any, Self
 import keras
 import numpy as np
 
+from kerasrecipes._arrays import as_array, is_mixed_table
 from kerasrecipes._checks import fail
 from kerasrecipes._export import export
 from kerasrecipes.callbacks.average_for_evaluation import AverageForEvaluation
@@ -115,6 +116,8 @@ class RecipeModel(keras.Model):
         single = isinstance(callbacks, keras.callbacks.Callback)
         callbacks = [callbacks] if single else keras.tree.flatten(callbacks or [])
         _check_callbacks(callbacks)
+        for data in (given.get("x"), given.get("validation_data")):
+            _check_table(data)
         _check_validation(callbacks, given)
         checkpoints = [each for each in callbacks if isinstance(each, Checkpoint)]
         for kind in (AverageForEvaluation, BindSchedule, EpochOrder):
@@ -123,7 +126,7 @@ class RecipeModel(keras.Model):
         check_callbacks(callbacks, self)
         if hasattr(given.get("x"), "element_spec"):
             given.setdefault("shuffle", False)  # else Keras warns that it cannot
-        if self._has_loss_of_target():
+        if self.has_loss_of_target():
             given.update(_encoded(given, self.target))
         if strategy is not None and strategy.num_replicas_in_sync > 1:
             given = self._divided(given, strategy)
@@ -157,7 +160,7 @@ class RecipeModel(keras.Model):
 
     def evaluate(self, x: Any = None, y: Any = None, *args: Any, **kwargs: Any) -> Any:
         """Evaluates the model as `keras.Model.evaluate` does; arrays of labels are encoded."""
-        if _is_array(y) and self._has_loss_of_target():
+        if _is_array(y) and self.has_loss_of_target():
             y = self.target.encode(y)  # type: ignore[union-attr]
         with lost_worker(self):
             return super().evaluate(x, y, *args, **kwargs)
@@ -167,7 +170,8 @@ class RecipeModel(keras.Model):
         with lost_worker(self):
             return super().predict(*args, **kwargs)
 
-    def _has_loss_of_target(self) -> bool:
+    def has_loss_of_target(self) -> bool:
+        """Returns whether the model is compiled with the loss of its target."""
         return self.target is not None and type(self.loss) is type(self.target.loss())
 
     def get_config(self) -> dict[str, Any]:
@@ -198,6 +202,13 @@ def _encoded(given: dict[str, Any], target: Any) -> dict[str, Any]:
         x, y, *weights = validation
         changed["validation_data"] = (x, target.encode(y), *weights)
     return changed
+
+
+def _check_table(data: Any) -> None:
+    """Refuses batches of raw rows with texts, which only a `TableModel` takes, and encodes."""
+    rows = getattr(data, "inputs", None)
+    if is_mixed_table(rows):
+        as_array("x", rows)
 
 
 def _check_callbacks(callbacks: Sequence[Any]) -> None:

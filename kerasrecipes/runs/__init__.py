@@ -5,6 +5,7 @@ import typing
 
 if typing.TYPE_CHECKING:
     from kerasrecipes.runs._problems import RecipeError as RecipeError
+    from kerasrecipes.runs.automatic import auto as auto
     from kerasrecipes.runs.evaluation import evaluate as evaluate
     from kerasrecipes.runs.execute import resume as resume
     from kerasrecipes.runs.execute import train as train
@@ -24,6 +25,7 @@ _HOMES = {
     "RecipeError": "_problems",
     "RunResult": "result",
     "TuneResult": "result",
+    "auto": "automatic",
     "evaluate": "evaluation",
     "load_search": "search_folder",
     "predict": "prediction",
@@ -40,6 +42,7 @@ __all__ = [
     "RecipeError",
     "RunResult",
     "TuneResult",
+    "auto",
     "evaluate",
     "load_search",
     "predict",

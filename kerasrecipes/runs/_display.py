@@ -7,6 +7,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from kerasrecipes.diagnosis.diagnose import diagnose
 from kerasrecipes.reporting.html import duration, result_rows
 
 
@@ -63,7 +64,9 @@ def before(console: Console, plan: Mapping[str, Any], folder: Path) -> None:
 
 
 def after(console: Console, metrics: Mapping[str, Any], folder: Path) -> None:
-    """Shows the results, and where they are."""
+    """Shows the results, what is wrong with them, and where they are."""
+    if console.quiet:
+        return
     epochs = metrics["epochs"]
     console.print()
     if metrics["interrupted"]:
@@ -90,7 +93,31 @@ def after(console: Console, metrics: Mapping[str, Any], folder: Path) -> None:
                 f"{duration(metrics['seconds']['fit'])} for the fit, "
                 f"{duration(metrics['seconds']['total'])} in all",
             ),
+            ("diagnosis", _diagnosis(folder)),
             ("run folder", str(folder)),
             ("report", str(folder / "report.html")),
         ],
     )
+
+
+def inferred(console: Console, notes: Sequence[tuple[str, str]]) -> None:
+    """Says what was inferred of the data, and how to say otherwise."""
+    for what, how in notes:
+        console.print(f"Inferred: {what}.{f' Else: {how}' if how else ''}", markup=False)
+
+
+def compared(console: Console, found: Mapping[str, Any]) -> None:
+    """Shows the network's scores beside those of the simplest model."""
+    if console.quiet or found["name"] is None:
+        return
+    names = {"network": "network", "baseline": found["name"], "mean": "mean of both"}
+    console.print(f"\nKept: {names[found['kept']]}, for its validation loss.")
+    results(console, {names[name]: each["test"] for name, each in found["scores"].items()})
+
+
+def _diagnosis(folder: Path) -> str:
+    """Returns what the curves of a run warn of, in a few words."""
+    found = diagnose(folder).findings
+    titles = [finding.title.lower() for finding in found if finding.severity == "warning"]
+    more = f"; see kerasrecipes diagnose {folder}" if found else ""
+    return f"{', '.join(titles) or 'no warning'}{more}"

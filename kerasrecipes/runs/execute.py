@@ -30,6 +30,7 @@ from kerasrecipes.callbacks.standard import standard
 from kerasrecipes.data.batches import batches
 from kerasrecipes.reporting.curves import curves
 from kerasrecipes.reporting.html import run_page
+from kerasrecipes.reporting.predicted import Predicted
 from kerasrecipes.reporting.style import to_png
 from kerasrecipes.runs import _display, folder
 from kerasrecipes.runs._devices import chosen, describe, writer_only
@@ -40,7 +41,6 @@ from kerasrecipes.runs.result import RunResult
 _PACKAGES = ("keras", "tensorflow", "numpy", "scikit-learn")
 _EVALUATION_BATCH = 256
 _SAVE_EVERY = "30 seconds"
-_MOST_CLASSES_DRAWN = 100
 
 
 def train(
@@ -57,9 +57,10 @@ def train(
     A run that was killed or interrupted goes on with `resume`.
 
     The folder `out/<name>/<date>-<time>` gets `recipe.toml` (with every default written out,
-    before training starts), `model.keras`, `history.csv`, `curves.png`, `report.html` and, last,
-    `metrics.json`. Each file is written whole or not at all. The first Ctrl-C ends the training,
-    brings the best weights back and saves everything; the second aborts.
+    before training starts), `model.keras`, `history.csv`, `curves.png`, `predictions.npz` (of the
+    test rows), `report.html` and, last, `metrics.json`. Each file is written whole or not at all.
+    The first Ctrl-C ends the training, brings the best weights back and saves everything; the
+    second aborts.
 
     The seed is set for Python, NumPy and the Keras backend (`keras.utils.set_random_seed`), so
     the same recipe and seed give the same model on the same machine.
@@ -87,14 +88,15 @@ def train(
     ...     "iris-mlp", overrides=["fit.epochs=2"], out=tempfile.mkdtemp(), quiet=True
     ... )
     >>> sorted(path.name for path in run.folder.iterdir())
-    ['curves.png', 'history.csv', 'metrics.json', 'model.keras', 'recipe.toml', 'report.html']
+    ['curves.png', 'history.csv', 'metrics.json', 'model.keras', 'predictions.npz', 'recipe.toml',
+     'report.html']
     """
     console = _display.new_console(quiet)
     began, started = time.perf_counter(), datetime.now().astimezone()
     strategy = chosen(strategy, quiet=quiet)
     loaded, problems = inspect(recipe, overrides=overrides, seed=seed)
     prepared = prepare(loaded, problems, strategy=strategy)
-    plan = {**_plan(prepared, started), "model": loaded.model}
+    plan = {**plan_of(prepared, started), "model": loaded.model}
     with writer_only(out, prepared.model, console) as (out, console):
         run = folder.create(out, loaded.name, now=started)
         try:
@@ -126,11 +128,10 @@ def resume(run: str | Path, *, strategy: Any = None, quiet: bool = False) -> Run
 
     Example:
     >>> import tempfile
-    >>> run = train("iris-mlp", overrides=["fit.epochs=1"], out=tempfile.mkdtemp(), quiet=True)
-    >>> resume(run.folder)
+    >>> resume(tempfile.mkdtemp())
     Traceback (most recent call last):
     ...
-    kerasrecipes._checks.InputError: The run ... is complete. Train again for another one.
+    kerasrecipes._checks.InputError: ... is not a run folder: it has no recipe.toml.
     """
     strategy = chosen(strategy, quiet=quiet)
     path = folder.check_resumable(run)
@@ -139,7 +140,7 @@ def resume(run: str | Path, *, strategy: Any = None, quiet: bool = False) -> Run
     loaded, problems = inspect(path / folder.RECIPE)
     loaded = dataclasses.replace(loaded, name=path.resolve().parent.name)
     prepared = prepare(loaded, problems, strategy=strategy)
-    plan = {**_plan(prepared, started), "model": loaded.model}
+    plan = {**plan_of(prepared, started), "model": loaded.model}
     with writer_only(path, prepared.model, console) as (path, console):
         return _train_in(Path(path), prepared, plan, console, began)
 
@@ -152,14 +153,14 @@ def _train_in(
         note_run(run)
     _display.before(console, plan, run)
     try:
-        outcome = _fit(run, prepared, console)
+        outcome = fit_in(run, prepared, console)
     except BaseException as error:
         if folder.holds_checkpoint(run) and not isinstance(error, InputError):
             console.print(f"Stopped before the end. Go on: kerasrecipes train --resume {run}")
         raise
     try:
         with no_interrupt():
-            metrics = _save(run, prepared, plan, outcome, began)
+            metrics = save_in(run, prepared, plan, outcome, began)
     except BaseException:
         saved = (run / folder.MODEL).exists()
         kept = "the trained model, no metrics" if saved else "the recipe; the model is not saved"
@@ -184,9 +185,10 @@ def no_interrupt() -> Iterator[None]:
         signal.signal(signal.SIGINT, previous)
 
 
-def _save(
+def save_in(
     run: Path, prepared: Prepared, plan: dict[str, Any], outcome: dict[str, Any], began: float
 ) -> dict[str, Any]:
+    """Writes everything about a training into its folder; returns the metrics."""
     folder.write_with(run / folder.MODEL, prepared.model.save)
     metrics = {**plan, **outcome["metrics"], "metrics": _evaluate(prepared)}
     metrics["seconds"]["total"] = time.perf_counter() - began
@@ -220,7 +222,8 @@ def predict(model: keras.Model, x: Any) -> np.ndarray:
     return np.asarray(model.predict(x, batch_size=_EVALUATION_BATCH, verbose=0))
 
 
-def _plan(prepared: Prepared, started: datetime) -> dict[str, Any]:
+def plan_of(prepared: Prepared, started: datetime) -> dict[str, Any]:
+    """Returns the part of the metrics that is known before the training."""
     recipe, rows = prepared.recipe, prepared.rows
     return {
         "format": 1,
@@ -253,7 +256,10 @@ def describe_data(rows: Rows) -> dict[str, Any]:
     }
 
 
-def _fit(run: Path, prepared: Prepared, console: Console) -> dict[str, Any]:
+def fit_in(
+    run: Path, prepared: Prepared, console: Console, *, seconds: float | None = None
+) -> dict[str, Any]:
+    """Trains a model, for at most some seconds; returns its history and parts of the metrics."""
     recipe, rows = prepared.recipe, prepared.rows
     settings = recipe.fit
     alone = _workers.strategy_of(prepared.model) is None
@@ -263,6 +269,7 @@ def _fit(run: Path, prepared: Prepared, console: Console) -> dict[str, Any]:
         monitor=settings.get("monitor"),
         patience=settings["patience"],
         checkpoint=checkpoint,
+        seconds=seconds,
         progress=not console.quiet,
     )
     interrupt = next(c for c in callbacks if isinstance(c, Interrupt))
@@ -314,12 +321,9 @@ def _write(
     folder.write_text(run / folder.HISTORY, history_csv(history))
     figure = curves(history, best_epoch=metrics["epochs"]["best"])
     folder.write_with(run / folder.CURVES, lambda path: Path(path).write_bytes(to_png(figure)))
-    page = run_page(
-        metrics,
-        history,
-        recipe=prepared.recipe.to_toml(),
-        predictions=_test_predictions(prepared),
-    )
+    predicted = _predicted(prepared)
+    folder.write_with(run / folder.PREDICTIONS, predicted.save)
+    page = run_page(metrics, history, recipe=prepared.recipe.to_toml(), predicted=predicted)
     folder.write_text(run / folder.REPORT, page)
     folder.write_json(run / folder.METRICS, metrics)
 
@@ -341,16 +345,14 @@ def history_csv(history: Mapping[str, Sequence[float]]) -> str:
     return text.getvalue()
 
 
-def _test_predictions(prepared: Prepared) -> dict[str, Any] | None:
-    target, (x, y) = prepared.rows.target, prepared.rows.parts["test"]
-    outputs = predict(prepared.model, x)
-    if target.name == "multilabel" or not np.isfinite(outputs).all():
-        return None
-    if target.name not in ("binary", "multiclass"):
-        return {"y_true": y, "y_pred": outputs}
-    classes = 2 if target.name == "binary" else target.units
-    if classes > _MOST_CLASSES_DRAWN:
-        return None
-    names = target.class_names or [str(number) for number in range(classes)]
-    chosen = outputs[:, 0] > 0.5 if target.name == "binary" else outputs.argmax(axis=1)
-    return {"y_true": y, "y_pred": chosen.astype("int64"), "class_names": names}
+def _predicted(prepared: Prepared) -> Predicted:
+    rows, (x, y) = prepared.rows, prepared.rows.parts["test"]
+    return Predicted.of(
+        rows.target.name,
+        x,
+        y,
+        predict(prepared.model, x),
+        class_names=rows.target.class_names,
+        rows=rows.test_rows,
+        feature_names=rows.examples.feature_names,
+    )

@@ -18,6 +18,7 @@ HISTORY = "history.csv"
 METRICS = "metrics.json"
 CURVES = "curves.png"
 REPORT = "report.html"
+PREDICTIONS = "predictions.npz"
 CHECKPOINT = "checkpoint"
 
 

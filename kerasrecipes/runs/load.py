@@ -86,6 +86,14 @@ def _parse(
     return pairs, problems
 
 
+def apply(tables: dict[str, Any], overrides: Sequence[str] | Mapping[str, Any]) -> list[Problem]:
+    """Sets the keys of `overrides` in `tables`; returns what is wrong with them."""
+    pairs, problems = _parse(overrides)
+    for keys, value in pairs:
+        problems += _set(tables, keys, value)
+    return problems
+
+
 def toml_value(text: str) -> Any:
     """Returns the value that `text` writes in TOML; a bare word is a string.
 

@@ -15,6 +15,7 @@ from kerasrecipes.data.load import load as load_data
 from kerasrecipes.runs import folder
 from kerasrecipes.runs.evaluation import load_model
 from kerasrecipes.runs.execute import predict as outputs_of
+from kerasrecipes.runs.prepare import takes_table
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,12 +49,16 @@ def predict(run: str | Path, data: str | Path) -> Predictions:
     """
     path = folder.check(run)
     metrics = folder.read_metrics(path)
-    spec = _recipe_files.read(path / folder.RECIPE)["data"]
+    recipe = _recipe_files.read(path / folder.RECIPE)
+    spec = recipe["data"]
     separator = spec.get("separator", ",")
     header = _header(Path(data), separator)
     wanted = _wanted(spec, metrics["data"], header)
     _check_columns(data, wanted, header)
-    options = {"text": wanted[0]} if _takes_text(metrics) else {"features": wanted}
+    takes_text = _takes_text(metrics)
+    options: dict[str, Any] = {"text": wanted[0]} if takes_text else {"features": wanted}
+    if takes_table(recipe["recipe"]):
+        options["mixed"] = True
     examples = load_data(
         {"source": "csv", "path": str(data), "separator": separator, **options}, base=Path.cwd()
     )

@@ -22,7 +22,11 @@ from kerasrecipes.targets.identify import get, infer
 from kerasrecipes.targets.multiclass import Multiclass
 from kerasrecipes.targets.target import Target
 
-FROM_THE_RUN = ("input_shape", "target", "preprocessing", "seed", "strategy", "name")
+FROM_THE_RUN = (
+    *("input_shape", "table", "texts", "target"),
+    *("preprocessing", "rows", "seed", "strategy", "name"),
+)
+_RAW = {"table", "texts"}
 _NAMED = re.compile(r"`(?:\w+\.)?(\w+)")
 _MISSING = re.compile(r"missing \d+ required .*argument.*?: (.*)")
 _UNFORESEEN: dict[str, tuple[type[Exception], ...]] = {
@@ -42,11 +46,13 @@ class Rows:
         examples: Inputs and raw labels as they were read.
         target: What is predicted; it has seen the training labels.
         parts: Inputs and encoded labels of "train", "validation" and "test".
+        test_rows: Which rows of the data the test rows are, int64; None for rows that stand in.
     """
 
     examples: Examples
     target: Target
     parts: Mapping[str, Pair]
+    test_rows: np.ndarray | None = None
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -85,7 +91,8 @@ def prepare(recipe: Recipe, problems: Sequence[Problem] = (), *, strategy: Any =
     layer = preprocessing_layer(recipe, checked.parts["train"].x, problems)
     model = None
     if factory is not None:
-        given = {"seed": recipe.seed, "preprocessing": layer, "strategy": strategy}
+        known = {"preprocessing": layer, "rows": len(checked.parts["train"].x)}
+        given = {"seed": recipe.seed, "strategy": strategy, **known}
         model = _build(recipe, factory, arguments, checked, given, problems)
     if problems or rows is None or factory is None or model is None:
         raise recipe.places.error(problems)
@@ -111,7 +118,8 @@ def read_rows(recipe: Recipe, problems: list[Problem]) -> Rows | None:
     if not recipe.data:
         return None
     base = recipe.path.parent
-    examples = attempt("data", lambda **data: load_data(data, base=base), recipe.data, problems)
+    known = _with_table(recipe)
+    examples = attempt("data", lambda **data: load_data(data, base=base), known, problems)
     target = _target(recipe, examples, problems)
     if examples is None or target is None:
         return None
@@ -126,7 +134,31 @@ def read_rows(recipe: Recipe, problems: list[Problem]) -> Rows | None:
     if found is None:
         return None
     parts = {name: getattr(found, name) for name in ("train", "validation", "test")}
-    return Rows(examples, target.adapt(parts["train"].y), parts)
+    return Rows(examples, target.adapt(parts["train"].y), parts, found.test_rows)
+
+
+def takes_table(recipe: str) -> bool:
+    """Whether a recipe takes rows with columns of all kinds, and prepares them itself."""
+    try:
+        factory = lookup("recipe", "recipes", recipe)
+    except InputError:
+        return False
+    return "table" in inspect.signature(factory).parameters
+
+
+def _prepares_rows(recipe: str) -> bool:
+    """Whether a recipe takes rows or texts as they are, and prepares them itself."""
+    try:
+        factory = lookup("recipe", "recipes", recipe)
+    except InputError:
+        return False
+    return not _RAW.isdisjoint(inspect.signature(factory).parameters)
+
+
+def _with_table(recipe: Recipe) -> dict[str, Any]:
+    """Returns the [data] section, for such a recipe with columns of all kinds."""
+    is_table = takes_table(recipe.recipe) and recipe.data.get("source") in ("csv", "parquet")
+    return {**recipe.data, "mixed": True} if is_table else dict(recipe.data)
 
 
 def attempt(
@@ -249,6 +281,11 @@ def preprocessing_layer(
     recipe: Recipe, x: Any, problems: list[Problem]
 ) -> keras.layers.Layer | None:
     """Returns the layer that a recipe's [preprocessing] makes of training rows, or None."""
+    if _prepares_rows(recipe.recipe):
+        for name in recipe.preprocessing:
+            message = f"is not for the recipe {recipe.recipe!r}, which prepares its rows itself."
+            problems.append(Problem(("preprocessing", name), message))
+        return None
     function = vectorization if is_text(x) else normalization
     known = [name for name in inspect.signature(function).parameters][1:]
     if function is normalization and recipe.preprocessing.get("scaling") == "none":
@@ -281,8 +318,10 @@ def _build(
     given = {name: value for name, value in given.items() if name in accepted}
     keras.utils.set_random_seed(recipe.seed)
 
+    first = x.shape[1:] if _RAW.isdisjoint(accepted) else x
+
     def build(**model: Any) -> keras.Model:
-        return factory(x.shape[1:], rows.target, **given, **model)
+        return factory(first, rows.target, **given, **model)
 
     return attempt("model", build, arguments, problems)
 

@@ -41,7 +41,7 @@ class TuneResult:
     """A search that has ended; everything in it is also in its folder.
 
     Attributes:
-        folder: The folder of the search.
+        folder: The folder of the search; None for a worker, since the chief has it.
         search: The trials, the best of them, its model, and what to beware of.
         metrics: What `metrics.json` holds.
 
@@ -52,7 +52,7 @@ class TuneResult:
     ({'loss': 0.5}, True)
     """
 
-    folder: Path
+    folder: Path | None
     search: Any
     metrics: Mapping[str, Any]
 

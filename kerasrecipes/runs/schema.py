@@ -71,7 +71,7 @@ def _names(name: str, value: Any) -> list[str]:
 
 METHODS = (
     *("random", "grid", "quasi_random", "bayesian", "hyperband", "evolution", "zoom"),
-    "optuna",
+    *("gradient", "optuna"),
 )
 """Names of the search methods; those of `kerasrecipes.tuning`, which needs Keras."""
 

@@ -13,6 +13,7 @@ from kerasrecipes.reporting.search_page import search_page
 from kerasrecipes.runs import folder
 from kerasrecipes.runs.prepare import Rows, exchange, resolve
 from kerasrecipes.runs.schema import Recipe
+from kerasrecipes.tuning._gradient import ADAPTED, settled
 from kerasrecipes.tuning._records import SEARCH, read_records, read_search
 from kerasrecipes.tuning.search_result import SearchResult
 from kerasrecipes.tuning.search_space import SearchSpace
@@ -122,11 +123,11 @@ def write_best(path: Path, recipe: Recipe, rows: Rows, result: SearchResult) -> 
 
 
 def best_recipe(recipe: Recipe, rows: Rows, result: SearchResult) -> Recipe:
-    """Returns a recipe with the arguments of the best trial."""
+    """Returns a recipe with the arguments of the best trial, rates that it adapted included."""
     best = result.best
     fit = {**recipe.fit, **best.fit}
     if "metric" in recipe.tune:
         fit["monitor"] = result.objective
-    model: Mapping[str, Any] = exchange(dict(best.model), None, "none")
+    model: Mapping[str, Any] = exchange(settled(best, ADAPTED), None, "none")
     changed = dataclasses.replace(recipe, model=model, fit=fit, tune={}, expect={})
     return resolve(changed, rows, lookup("recipe", "recipes", recipe.recipe))

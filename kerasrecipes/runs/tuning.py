@@ -3,78 +3,32 @@
 import dataclasses
 import json
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-import keras
-import numpy as np
-from rich.console import Console
-
-from kerasrecipes._checks import InputError, check_int
-from kerasrecipes._export import lookup
-from kerasrecipes.runs import _display, _tune_display, folder, search_folder
+from kerasrecipes._checks import InputError
+from kerasrecipes._launched import note_run
+from kerasrecipes.runs import _tune_display, folder, search_folder
 from kerasrecipes.runs._problems import Problem
-from kerasrecipes.runs._space import check_metric, search_space, space_problems
-from kerasrecipes.runs.execute import describe_data, evaluate_pair, no_interrupt, versions
+from kerasrecipes.runs._tune_ready import Ready
+from kerasrecipes.runs._tune_ready import ready as made_ready
+from kerasrecipes.runs.execute import evaluate_pair, no_interrupt
 from kerasrecipes.runs.load import inspect
-from kerasrecipes.runs.prepare import Rows, named, prepare, preprocessing_layer
+from kerasrecipes.runs.prepare import named
 from kerasrecipes.runs.result import TuneResult
 from kerasrecipes.runs.schema import Recipe
+from kerasrecipes.tuning._gradient import Adapting
+from kerasrecipes.tuning._hosts import role
+from kerasrecipes.tuning._lock import locked
 from kerasrecipes.tuning._records import SEARCH
 from kerasrecipes.tuning._refit import refit_model
 from kerasrecipes.tuning._trainer import TIME_IS_UP
 from kerasrecipes.tuning.search import search
 from kerasrecipes.tuning.search_result import SearchResult
-from kerasrecipes.tuning.search_space import SearchSpace
 
 _CAN_GO_ON = ("Ctrl-C", TIME_IS_UP)
-_TRIALS = 30
-
-
-@dataclasses.dataclass(frozen=True, eq=False)
-class _Ready:
-    """All that a search needs.
-
-    Attributes:
-        recipe: The recipe with everything written out.
-        rows: The data.
-        space: What is searched.
-        plan: The part of the metrics that is known before.
-        workers: How many processes train trials.
-        isolate: Whether each trial has a process of its own.
-        console: Where to print.
-        began: `time.perf_counter()` at the start.
-    """
-
-    recipe: Recipe
-    rows: Rows
-    space: SearchSpace
-    plan: dict[str, Any]
-    workers: int
-    isolate: bool
-    console: Console
-    began: float
-
-    @property
-    def factory(self) -> Callable[..., keras.Model]:
-        """The recipe function."""
-        return lookup("recipe", "recipes", self.recipe.recipe)
-
-    @property
-    def known_rows(self) -> tuple[Any, Any]:
-        """Inputs and labels of all rows but the test's."""
-        pairs = self.rows.parts["train"], self.rows.parts["validation"]
-        return tuple(np.concatenate(parts) for parts in zip(*pairs, strict=True))  # type: ignore[return-value]
-
-    def preprocessing(self, x: Any) -> keras.layers.Layer | None:
-        """Returns the layer that inputs go through first, from rows to train on."""
-        problems: list[Problem] = []
-        layer = preprocessing_layer(self.recipe, x, problems)
-        if problems:
-            raise self.recipe.places.error(problems)
-        return layer
 
 
 def tune(
@@ -102,6 +56,9 @@ def tune(
     The folder `out/<name>/<date>-<time>` gets `recipe.toml`, a folder for each trial, and at the
     end `trials.csv`, `best.toml`, `report.html`, `model.keras` and, last, `metrics.json`; so also
     after Ctrl-C, and when the time is up. A search that was killed goes on with `resume_tune`.
+
+    With KerasTuner's variables (KERASTUNER_TUNER_ID, _ORACLE_IP and _ORACLE_PORT) it is the chief
+    of a search over hosts, or a worker, which trains what the chief says and writes nothing.
 
     Args:
         recipe: Name of a shipped recipe, or path to a TOML file.
@@ -139,14 +96,22 @@ def tune(
     given = {"method": method, "trials": trials, "seconds": seconds}
     given |= {"folds": folds, "repeats": repeats}
     loaded, problems = inspect(recipe, overrides=_with_search(overrides, given), seed=seed)
-    ready = _ready(loaded, problems, started, began, workers, isolate, quiet)
+    ready = made_ready(loaded, problems, started, began, workers, isolate, quiet)
+    if role() == "worker":
+        return _work(ready)
     path = folder.create(out, loaded.name, now=started)
+    note_run(path)
     try:
-        folder.write_text(path / folder.RECIPE, ready.recipe.to_toml())
         return _search_in(path, ready)
     except BaseException:
         search_folder.discard_empty(path)
         raise
+
+
+def _work(ready: Ready) -> TuneResult:
+    """Trains what the chief of a search over hosts says."""
+    result = _search(None, ready)
+    return TuneResult(None, result, {**ready.plan, "metrics": {}, "ended": result.ended})
 
 
 def resume_tune(
@@ -191,10 +156,11 @@ def resume_tune(
     overrides = _with_search((), {"trials": trials, "seconds": seconds})
     loaded, problems = inspect(path / folder.RECIPE, overrides=overrides)
     loaded = dataclasses.replace(loaded, name=path.resolve().parent.name)
-    ready = _ready(loaded, problems, started, began, workers, isolate, quiet)
+    ready = made_ready(loaded, problems, started, began, workers, isolate, quiet)
     if (path / SEARCH).is_file():
         ready = dataclasses.replace(ready, space=search_folder.space_in(path, ready.factory))
-    folder.write_text(path / folder.RECIPE, ready.recipe.to_toml())
+    if role() == "worker":
+        return _work(ready)
     return _search_in(path, ready)
 
 
@@ -218,67 +184,22 @@ def _check_incomplete(path: Path, trials: Any, seconds: Any) -> None:
             )
 
 
-def _ready(
-    loaded: Recipe,
-    problems: Sequence[Problem],
-    started: datetime,
-    began: float,
-    workers: Any,
-    isolate: bool,
-    quiet: bool,
-) -> _Ready:
-    check_int("workers", workers, low=1)
-    prepared = prepare(loaded, [*problems, *space_problems(loaded)])
-    found: list[Problem] = []
-    check_metric(loaded, prepared.rows.target, found)
-    space = search_space(loaded, prepared.rows.target, found)
-    if space is None or found:
-        raise loaded.places.error(found)
-    own: dict[str, Any] = {"method": "random"}
-    if not {"trials", "seconds"} & loaded.tune.keys() and not _is_finite(loaded):
-        own["trials"] = _TRIALS
-    recipe = dataclasses.replace(prepared.recipe, tune={**own, **loaded.tune})
-    plan = _plan(recipe, prepared.rows, started)
-    console = _display.new_console(quiet)
-    return _Ready(recipe, prepared.rows, space, plan, workers, isolate, console, began)
-
-
-def _is_finite(recipe: Recipe) -> bool:
-    """Returns whether the search ends by itself."""
-    return recipe.tune.get("method") in ("grid", "hyperband")
-
-
-def _plan(recipe: Recipe, rows: Rows, started: datetime) -> dict[str, Any]:
-    return {
-        "format": 1,
-        "name": recipe.name,
-        "summary": recipe.summary,
-        "recipe": recipe.recipe,
-        "seed": recipe.seed,
-        "started": started.isoformat(timespec="seconds"),
-        "tune": recipe.tune,
-        "fit": recipe.fit,
-        "data": describe_data(rows),
-        "target": {"kind": rows.target.name, "classes": rows.target.class_names},
-        "random_guess_loss": rows.target.random_guess_loss(rows.parts["train"].y),
-        "versions": versions(),
-    }
-
-
-def _search_in(path: Path, ready: _Ready) -> TuneResult:
-    """Searches in a folder that has the recipe."""
-    _tune_display.before(ready.console, ready.plan, ready.recipe, ready.space)
-    before = _unended(path)
-    try:
-        result = _search(path, ready)
-    except InputError as error:
-        if before is not None:
-            folder.write_text(path / folder.METRICS, before)
-        name = named(error, ready.recipe.tune)
-        if name is None:
-            raise
-        raise ready.recipe.places.error([Problem(("tune", name), str(error))]) from error
-    return _finish(path, ready, result)
+def _search_in(path: Path, ready: Ready) -> TuneResult:
+    """Searches in a folder, which no other process may do at the same time."""
+    with locked(path):
+        folder.write_text(path / folder.RECIPE, ready.recipe.to_toml())
+        _tune_display.before(ready.console, ready.plan, ready.recipe, ready.space)
+        before = _unended(path)
+        try:
+            result = _search(path, ready)
+        except InputError as error:
+            if before is not None:
+                folder.write_text(path / folder.METRICS, before)
+            name = named(error, ready.recipe.tune)
+            if name is None:
+                raise
+            raise ready.recipe.places.error([Problem(("tune", name), str(error))]) from error
+        return _finish(path, ready, result)
 
 
 def _unended(path: Path) -> str | None:
@@ -291,7 +212,7 @@ def _unended(path: Path) -> str | None:
     return text
 
 
-def _search(path: Path, ready: _Ready) -> SearchResult:
+def _search(path: Path | None, ready: Ready) -> SearchResult:
     recipe, rows, tune = ready.recipe, ready.rows, ready.recipe.tune
     if "folds" in tune:
         data: Any = {"data": ready.known_rows, "folds": tune["folds"]}
@@ -309,7 +230,7 @@ def _search(path: Path, ready: _Ready) -> SearchResult:
         repeats=tune.get("repeats", 1),
         metric=tune.get("metric", recipe.fit.get("monitor")),
         epochs=recipe.fit["epochs"],
-        patience=max(recipe.fit["patience"], 1),
+        patience=_patience(recipe),
         batch_size=recipe.fit["batch_size"],
         preprocessing=ready.preprocessing,
         refit=False,
@@ -321,7 +242,7 @@ def _search(path: Path, ready: _Ready) -> SearchResult:
     )
 
 
-def _finish(path: Path, ready: _Ready, result: SearchResult) -> TuneResult:
+def _finish(path: Path, ready: Ready, result: SearchResult) -> TuneResult:
     """Writes what came out; the metrics come last, and so say that all is there."""
     with no_interrupt():
         search_folder.write_trials(path, result)
@@ -337,14 +258,22 @@ def _finish(path: Path, ready: _Ready, result: SearchResult) -> TuneResult:
     return TuneResult(path, result, metrics)
 
 
-def _refit(path: Path, ready: _Ready, result: SearchResult) -> SearchResult:
+def _refit(path: Path, ready: Ready, result: SearchResult) -> SearchResult:
     """Trains the best recipe on all rows but the test's, which another Ctrl-C leaves out."""
     data = ready.known_rows
     ready.console.print(f"training trial {result.best.number} on {len(data[1]):,} rows ...\n")
     target = ready.rows.target.adapt(data[1])
+    adapting = Adapting.taking({}, None) if ready.recipe.tune["method"] == "gradient" else None
     try:
         return refit_model(
-            result, ready.factory, target, data, ready.preprocessing, ready.recipe.seed
+            result,
+            ready.factory,
+            target,
+            data,
+            ready.preprocessing,
+            seed=ready.recipe.seed,
+            patience=_patience(ready.recipe),
+            adapting=adapting,
         )
     except KeyboardInterrupt:
         ready.console.print(
@@ -353,7 +282,7 @@ def _refit(path: Path, ready: _Ready, result: SearchResult) -> SearchResult:
         raise
 
 
-def _metrics(path: Path, ready: _Ready, result: SearchResult) -> dict[str, Any]:
+def _metrics(path: Path, ready: Ready, result: SearchResult) -> dict[str, Any]:
     status = [record.status for record in result.records]
     metrics: dict[str, Any] = {
         **ready.plan,
@@ -376,3 +305,7 @@ def _metrics(path: Path, ready: _Ready, result: SearchResult) -> dict[str, Any]:
         }
     seconds = {"search": result.seconds, "total": time.perf_counter() - ready.began}
     return {**metrics, "seconds": seconds}
+
+
+def _patience(recipe: Recipe) -> int:
+    return max(recipe.fit["patience"], 1)

@@ -6,7 +6,7 @@ import pytest
 
 import kerasrecipes as kr
 from kerasrecipes._checks import InputError
-from tests.harness import check_save_round_trip
+from tests.harness import check_save_round_trip, representative
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(120, 6)).astype("float32")
@@ -91,17 +91,20 @@ def test_layers_of_one_seed_differ():
     assert first.drop.seed != second.drop.seed
 
 
+LEARN = [
+    {},
+    {"activation": "gelu", "normalization": "layer", "residual": True},
+    {"activation": "selu", "normalization": None, "dropout": 0.1},
+    {"optimizer": "sgd", "schedule": "one_cycle", "learning_rate": 0.1, "l2": 1e-4},
+    {"optimizer": keras.optimizers.RMSprop, "label_smoothing": 0.1},
+    {"preprocessing": keras.layers.Normalization(mean=[0.0] * 6, variance=[1.0] * 6)},
+    {"output_initializer": keras.initializers.RandomNormal(stddev=0.1), "hidden": (8, 4)},
+]
+
+
 @pytest.mark.parametrize(
     "arguments",
-    [
-        {},
-        {"activation": "gelu", "normalization": "layer", "residual": True},
-        {"activation": "selu", "normalization": None, "dropout": 0.1},
-        {"optimizer": "sgd", "schedule": "one_cycle", "learning_rate": 0.1, "l2": 1e-4},
-        {"optimizer": keras.optimizers.RMSprop, "label_smoothing": 0.1},
-        {"preprocessing": keras.layers.Normalization(mean=[0.0] * 6, variance=[1.0] * 6)},
-        {"output_initializer": keras.initializers.RandomNormal(stddev=0.1), "hidden": (8, 4)},
-    ],
+    representative(LEARN, LEARN[1], LEARN[3], LEARN[5]),
     ids=lambda arguments: "-".join(arguments) or "defaults",
 )
 def test_learns_saves_and_goes_on(arguments, tmp_path):

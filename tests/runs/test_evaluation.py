@@ -6,6 +6,8 @@ import pytest
 import kerasrecipes as kr
 from kerasrecipes import runs
 
+pytestmark = pytest.mark.usefixtures("plain_pictures")
+
 
 def test_a_run_evaluates_to_what_it_recorded(iris_run):
     evaluation = runs.evaluate(iris_run.folder)

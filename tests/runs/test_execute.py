@@ -12,6 +12,9 @@ from sklearn.datasets import load_iris
 import kerasrecipes as kr
 from kerasrecipes import runs
 from kerasrecipes.runs import execute
+from tests.harness import representative
+
+pytestmark = pytest.mark.usefixtures("plain_pictures")
 
 
 def test_the_folder_holds_everything(iris_run):
@@ -22,6 +25,7 @@ def test_the_folder_holds_everything(iris_run):
         "history.csv",
         "metrics.json",
         "curves.png",
+        "predictions.npz",
         "report.html",
     }
     with Image.open(iris_run.folder / "curves.png") as picture:
@@ -91,11 +95,12 @@ def test_another_seed_is_another_run(iris_run, tmp_path):
     assert other.test["loss"] != iris_run.test["loss"]
 
 
-def test_a_second_run_does_not_touch_the_first(table, tmp_path):
-    first = runs.train(table, out=tmp_path / "out", quiet=True)
+def test_a_second_run_does_not_touch_the_first(table_run):
+    first, out = table_run, table_run.folder.parents[1]
     before = {path.name: path.read_bytes() for path in first.folder.iterdir()}
-    second = runs.train(table, out=tmp_path / "out", quiet=True)
+    second = runs.train(out.parent / "table.toml", out=out, quiet=True)
     assert second.folder != first.folder
+    assert second.folder.parent == first.folder.parent
     assert {path.name: path.read_bytes() for path in first.folder.iterdir()} == before
 
 
@@ -106,7 +111,7 @@ def test_the_recipe_is_written_before_training_starts(table, tmp_path, monkeypat
         seen.update({path.name: path.read_text() for path in run.iterdir()})
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(execute, "_fit", look)
+    monkeypatch.setattr(execute, "fit_in", look)
     with pytest.raises(KeyboardInterrupt):
         runs.train(table, out=tmp_path / "out", quiet=True)
     assert set(seen) == {"recipe.toml"}
@@ -136,6 +141,8 @@ def test_an_interrupt_after_training_leaves_the_model(table, tmp_path, monkeypat
     assert result.metrics["resumed"] in (run / "report.html").read_text()
     assert {path.name for path in run.iterdir()} > {"metrics.json", "report.html"}
     assert not (run / "checkpoint").exists()
+    with pytest.raises(kr.InputError, match="is complete. Train again for another one"):
+        runs.resume(run)
 
 
 def test_resume_goes_on_with_the_same_data_only(table, tmp_path, monkeypatch):
@@ -188,7 +195,10 @@ def test_a_diverged_run_is_recorded_as_such(table, tmp_path):
     assert runs.evaluate(result.folder).differences == {}
 
 
-@pytest.mark.parametrize("kind", ["regression", "robust", "text", "images", "multilabel"])
+KINDS = "regression", "robust", "text", "images", "multilabel"
+
+
+@pytest.mark.parametrize("kind", representative(KINDS, "text", "images"))
 def test_every_kind_of_data_and_target_trains(kind, tmp_path):
     path = tmp_path / "mine.toml"
     rng = np.random.default_rng(0)

@@ -7,6 +7,8 @@ from sklearn.datasets import load_iris
 import kerasrecipes as kr
 from kerasrecipes import runs
 
+pytestmark = pytest.mark.usefixtures("plain_pictures")
+
 NAMES = ["setosa", "versicolor", "virginica"]
 
 
@@ -80,9 +82,9 @@ def test_files_that_are_not_there_or_empty(iris_run, tmp_path):
         runs.predict(iris_run.folder, tmp_path / "latin.csv")
 
 
-def test_the_target_and_dropped_columns_may_stay_in_the_file(table, tmp_path):
-    result = runs.train(table, out=tmp_path / "out", quiet=True)
-    found = runs.predict(result.folder, tmp_path / "rows.csv")
+def test_the_target_and_dropped_columns_may_stay_in_the_file(table_run):
+    rows = table_run.folder.parents[2] / "rows.csv"
+    found = runs.predict(table_run.folder, rows)
     assert found.ignored == ()
     assert list(found.table) == ["prediction", "probability_no", "probability_yes"]
     p = found.table[["probability_no", "probability_yes"]].to_numpy()
