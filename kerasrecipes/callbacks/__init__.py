@@ -2,6 +2,7 @@
 
 import keras  # noqa: F401  (first: see kerasrecipes/__init__.py)
 
+from kerasrecipes.callbacks.activation_monitor import ActivationMonitor as ActivationMonitor
 from kerasrecipes.callbacks.average_for_evaluation import (
     AverageForEvaluation as AverageForEvaluation,
 )
@@ -13,6 +14,7 @@ from kerasrecipes.callbacks.checkpoint import Checkpoint as Checkpoint
 from kerasrecipes.callbacks.early_stopping import EarlyStopping as EarlyStopping
 from kerasrecipes.callbacks.epoch_order import EpochOrder as EpochOrder
 from kerasrecipes.callbacks.gradient_log import GradientLog as GradientLog
+from kerasrecipes.callbacks.gradient_monitor import GradientMonitor as GradientMonitor
 from kerasrecipes.callbacks.gradual_unfreeze import GradualUnfreeze as GradualUnfreeze
 from kerasrecipes.callbacks.history_file import HistoryFile as HistoryFile
 from kerasrecipes.callbacks.hypergradient import Hypergradient as Hypergradient

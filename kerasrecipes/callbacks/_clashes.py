@@ -22,6 +22,8 @@ RATE = "learning_rate"
 ADDED = {
     "LearningRateLog": (RATE,),
     "GradientLog": ("gradient_norm", "clipped_fraction", "update_ratio"),
+    "GradientMonitor": ("gradient_norm/", "update_ratio/"),
+    "ActivationMonitor": ("activation_rms/", "dead_fraction/"),
     "PenaltyLog": ("penalty",),
     "NonFinite": ("skipped_updates",),
     "SpikeGuard": ("skipped_spikes",),

@@ -3,9 +3,12 @@
 from collections.abc import Mapping
 from typing import Any
 
+import keras
+
 from kerasrecipes import _keras_internals
 from kerasrecipes._checks import InputError
 from kerasrecipes._export import export
+from kerasrecipes._find import find
 from kerasrecipes.callbacks._rate_cut import number
 from kerasrecipes.callbacks._variables import build_optimizer
 from kerasrecipes.callbacks.callback import Callback
@@ -14,7 +17,9 @@ from kerasrecipes.schedules.schedule import FitLength, Schedule
 
 @export("callbacks", saved=False)
 class BindSchedule(Callback):
-    """Tells a schedule of relative length how long the fit is, before its first update.
+    """Tells schedules of relative length how long the fit is, before its first update.
+
+    These are those of the optimizer's rate and decay, and of layers such as `ScheduledDropout`.
 
     With e epochs of s steps, the fit has e * s updates (fewer if gradients are accumulated), and
     the schedule counts them from the beginning of epoch 0; a fit that begins at
@@ -56,15 +61,28 @@ class BindSchedule(Callback):
         """Goes on from there, also within the first epoch, when the schedule is bound already."""
         super().load_state_dict(state)
         if self._epoch is not None:
-            self._bind_at(self._epoch)
+            self._bind_at(self._epoch, goes_on=True)
 
-    def _bind_at(self, epoch: int) -> None:
+    def _bind_at(self, epoch: int, *, goes_on: bool = False) -> None:
         optimizer = _keras_internals.inner_optimizer(self.model.optimizer)
         schedule = _keras_internals.learning_rate_schedule(optimizer)
-        if isinstance(schedule, Schedule) and schedule.needs_fit:
-            self._bind(optimizer, schedule, epoch)
+        for each in (schedule, getattr(optimizer, "decay_schedule", None)):
+            if isinstance(each, Schedule) and each.needs_fit:
+                self._bind(optimizer, each, epoch)
+                break
+        for layer in find(self.model, keras.layers.Layer):
+            if hasattr(layer, "bind_fit") and layer.schedule.needs_fit:
+                self._bind_layer(layer, epoch, goes_on)
 
-    def _bind(self, optimizer: Any, schedule: Schedule, epoch: int) -> None:
+    def _bind_layer(self, layer: Any, epoch: int, goes_on: bool) -> None:
+        steps = self._steps(layer.schedule)
+        done = int(number(layer.batches))  # of the epoch too, where `Checkpoint` has loaded it
+        lengths = {"steps": self.params["epochs"] * steps, "steps_per_epoch": steps}
+        layer.bind_fit(epoch=epoch, **lengths)
+        if goes_on:
+            layer.batches.assign(done)
+
+    def _steps(self, schedule: Schedule) -> int:
         steps = self.params.get("steps")
         if not steps:
             raise InputError(
@@ -72,6 +90,10 @@ class BindSchedule(Callback):
                 "the data does not tell. Pass `steps_per_epoch` to `fit`, or give the "
                 "schedule's lengths in updates."
             )
+        return steps
+
+    def _bind(self, optimizer: Any, schedule: Schedule, epoch: int) -> None:
+        steps = self._steps(schedule)
         total = self.params["epochs"] * steps
         if hasattr(optimizer, "bind_fit"):
             build_optimizer(self.model)

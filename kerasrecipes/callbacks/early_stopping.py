@@ -45,6 +45,8 @@ class EarlyStopping(MonitorCallback):
             Defaults to 0.
         restore_best_weights: Whether to keep the weights of the best epoch and bring them back.
             Defaults to True.
+        ties: Which of several epochs with exactly the best value is best, "first" or "last"; ties
+            are common for accuracies. It does not count as improvement. Defaults to "first".
 
     Attributes:
         best: Best value so far, NaN before the first finite one.
@@ -90,6 +92,7 @@ class EarlyStopping(MonitorCallback):
         divergence_threshold: float | None = None,
         start_from_epoch: int = 0,
         restore_best_weights: bool = True,
+        ties: str = "first",
     ) -> None:
         self.monitors: list[Any] = list(monitor) if _is_several(monitor) else [monitor]
         if not self.monitors or len(set(self.monitors)) < len(self.monitors):
@@ -109,6 +112,7 @@ class EarlyStopping(MonitorCallback):
         self.restore_best_weights = check_choice(
             "restore_best_weights", restore_best_weights, (True, False)
         )
+        self.ties = check_choice("ties", ties, ("first", "last"))
         self._is_running = False
         self._reset()
 
@@ -169,6 +173,8 @@ class EarlyStopping(MonitorCallback):
             self._keep(epoch)
         elif self._is_enough(value) and self.gain(value, self.best) > 0:
             self.best = value
+            self._keep(epoch)
+        elif self.ties == "last" and value == self.best:
             self._keep(epoch)
         if any(improved) and self._beats_baseline():
             self.wait = 0
@@ -233,8 +239,15 @@ class EarlyStopping(MonitorCallback):
                 self.reason += f"; {self.watched} was never finite, so the last weights stay"
             else:
                 _restore(self.model, self.best_weights)
+        self._note(None if self.best_weights is None else self.best_epoch)
         self.best_weights = None
         self._is_running = False
+
+    def _note(self, kept: int | None) -> None:
+        """Tells the fit's `History` which epoch the weights are of, and why the fit ended."""
+        history = getattr(self.model, "history", None)
+        if history is not None:
+            history.best_epoch, history.stopped = kept, self.reason
 
 
 def _is_several(value: Any) -> TypeGuard[Sequence[Any]]:

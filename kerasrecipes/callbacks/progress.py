@@ -101,7 +101,8 @@ def _ordered(logs: Mapping[str, float]) -> list[tuple[str, float]]:
     """Puts the loss first, the validation metrics next, and the rate last."""
     rank = {"loss": 0, "penalty": 3, "gradient_norm": 4, "learning_rate": 5}
     names = sorted(logs, key=lambda name: rank.get(name, 2 if name.startswith("val_") else 1))
-    return [(_NAMES.get(name, name), logs[name]) for name in names if name not in _HIDDEN]
+    shown = [name for name in names if name not in _HIDDEN and "/" not in name]  # of one layer
+    return [(_NAMES.get(name, name), logs[name]) for name in shown]
 
 
 _NAMES = {"learning_rate": "lr", "gradient_norm": "grad"}

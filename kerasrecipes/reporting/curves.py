@@ -61,7 +61,8 @@ def curves(
 
 def panel_names(history: Mapping[str, Sequence[float]]) -> list[str]:
     """Returns what is drawn: the loss, the metrics, and what else training is told by."""
-    found = list(dict.fromkeys(name.removeprefix("val_") for name in history if history[name]))
+    there = [name for name in history if len(history[name]) and "/" not in name]  # of a layer
+    found = list(dict.fromkeys(name.removeprefix("val_") for name in there))
     order = {"loss": -1, **dict.fromkeys(_OF_TRAINING, 1)}
     return sorted(found, key=lambda name: order.get(name, 0))
 
@@ -95,6 +96,8 @@ def _panel(
     if name in _OF_TRAINING:
         axes.yaxis.set_major_formatter(lambda rate, _: f"{rate:.3g}")
         axes.set_ylim(bottom=0)
+        if best_epoch is not None:
+            _mark_epoch(axes, best_epoch, style)
     else:
         _mark_best(axes, series["validation"] or series["training"], best_epoch, style)
         legend(axes, style)
@@ -105,7 +108,7 @@ def _mark_best(
 ) -> None:
     if best_epoch is None or not values or not 1 <= best_epoch <= len(values):
         return
-    axes.axvline(best_epoch, color=style.ink, linewidth=0.9, linestyle=(0, (4, 3)), alpha=0.7)
+    _mark_epoch(axes, best_epoch, style)
     axes.plot(
         [best_epoch],
         [values[best_epoch - 1]],
@@ -116,6 +119,10 @@ def _mark_best(
         label=f"best, epoch {best_epoch}",
         zorder=5,
     )
+
+
+def _mark_epoch(axes: Axes, epoch: int, style: Style) -> None:
+    axes.axvline(epoch, color=style.ink, linewidth=0.9, linestyle=(0, (4, 3)), alpha=0.7)
 
 
 def _wide(values: Sequence[float]) -> bool:

@@ -48,11 +48,11 @@ def search_page(result: Any) -> str:
     """
     done = bool(result.ranked)
     better = "higher" if result.direction == "max" else "lower"
-    names = [axis.name for axis in result.axes]
+    names, count = [axis.name for axis in result.axes], len(result.records)
     return html.TEMPLATES.get_template("search.html.j2").render(
         name=f"Search of {result.recipe}",
         objective=result.objective,
-        summary=f"{len(result.records)} trials by {result.objective}; {better} is better",
+        summary=f"{count} trial{'s' * (count != 1)} by {result.objective}; {better} is better",
         tiles=_tiles(result),
         warnings=[sentence.split("`") for sentence in result.warnings],
         columns=_columns(names),

@@ -20,6 +20,7 @@ class Style:
         rule: Axes and grid.
         train: Training curves and points.
         validation: Validation curves.
+        palette: Curves of several runs.
     """
 
     paper: str
@@ -27,6 +28,7 @@ class Style:
     rule: str
     train: str
     validation: str
+    palette: tuple[str, ...]
 
     @property
     def ramp(self) -> LinearSegmentedColormap:
@@ -34,8 +36,14 @@ class Style:
         return LinearSegmentedColormap.from_list("shares", [self.paper, self.train])
 
 
-LIGHT = Style("#ffffff", "#1f2328", "#d0d7de", "#2a6fbb", "#d9730d")
-DARK = Style("#161b22", "#e6edf3", "#3d444d", "#6cb0ff", "#ffa657")
+LIGHT = Style(
+    *("#ffffff", "#1f2328", "#d0d7de", "#2a6fbb", "#d9730d"),
+    palette=("#2a6fbb", "#d9730d", "#1f8a5b", "#a23ea8", "#806515", "#c23b4b", "#5b6470"),
+)
+DARK = Style(
+    *("#161b22", "#e6edf3", "#3d444d", "#6cb0ff", "#ffa657"),
+    palette=("#6cb0ff", "#ffa657", "#56d39b", "#e28ae8", "#e0c055", "#ff8a94", "#a9b2bd"),
+)
 
 
 _MARGIN = 0.09  # inches around each panel

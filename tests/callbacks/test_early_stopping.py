@@ -7,6 +7,7 @@ import pytest
 import kerasrecipes as kr
 from kerasrecipes import callbacks
 from kerasrecipes._checks import InputError
+from tests.harness import representative
 from tests.replicas import run_on_replicas
 
 
@@ -57,6 +58,18 @@ def test_patience_and_best_weights(values, patience, trained, best):
     assert play(stopping, values) == (trained, best)
     assert stopping.best_epoch == best
     assert stopping.best == values[best]
+
+
+def test_of_equal_epochs_the_first_or_the_last_is_best():
+    values = [0.5, 0.75, 0.7, 0.75, 0.75, 0.6]
+    for ties, best in (("first", 1), ("last", 4)):
+        stopping = callbacks.EarlyStopping("val_accuracy", patience=None, ties=ties)
+        assert play(stopping, values, name="val_accuracy") == (6, best)
+    # A tie is no improvement.
+    stopping = callbacks.EarlyStopping("val_accuracy", patience=2, ties="last")
+    assert play(stopping, [0.5, 0.5, 0.5, 0.5], name="val_accuracy") == (3, 2)
+    with pytest.raises(InputError, match="`ties` must be one of 'first', 'last'"):
+        callbacks.EarlyStopping(ties="latest")
 
 
 def test_maximum_min_delta_and_late_start():
@@ -155,7 +168,7 @@ def test_bad_input(arguments, message):
         callbacks.EarlyStopping(**arguments)
 
 
-@pytest.mark.parametrize("patience", [None, 3])
+@pytest.mark.parametrize("patience", representative([None, 3], 3))
 def test_validation_freq(patience):
     x = np.ones((8, 1))
     model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1)])
@@ -310,7 +323,10 @@ class Fail(keras.callbacks.Callback):
             raise self.error
 
 
-@pytest.mark.parametrize("error", [RuntimeError("on purpose"), KeyboardInterrupt(), SystemExit(3)])
+ERRORS = [RuntimeError("on purpose"), KeyboardInterrupt(), SystemExit(3)]
+
+
+@pytest.mark.parametrize("error", representative(ERRORS, ERRORS[0]))
 def test_best_weights_come_back_after_an_exception(error):
     model, stopping = recipe(), callbacks.EarlyStopping()
     with pytest.raises(type(error)):
@@ -336,7 +352,7 @@ def test_close_after_an_ordinary_end_does_nothing():
     assert (int(stopping.model.weight.numpy()), stopping.reason) == (99, reason)
 
 
-@pytest.mark.parametrize("patience", [2, 99])
+@pytest.mark.parametrize("patience", representative([2, 99], 99))
 def test_a_finished_run_that_is_started_again_has_the_best_weights(tmp_path, patience):
     def train():
         model, stopping = recipe(learning_rate=0.3), callbacks.EarlyStopping(patience=patience)

@@ -8,6 +8,7 @@ from kerasrecipes import optimizers, recipes
 from kerasrecipes._checks import InputError
 from kerasrecipes.callbacks.gradual_unfreeze import GradualUnfreeze
 from kerasrecipes.callbacks.weight_averaging import WeightAveraging
+from tests.harness import representative
 from tests.replicas import run_on_replicas
 
 RNG = np.random.default_rng(0)
@@ -74,7 +75,9 @@ NORM = {f"block1_norm/{name}" for name in ("gamma", "beta", "moving_mean", "movi
     [{0: "head", 1: ["backbone/block2$"], 2: "all"}, ["^head", "block2", ["block1", "norm"]]],
     ids=["dict", "list"],
 )
-@pytest.mark.parametrize("make", [optimizers.Adam, keras.optimizers.Adam])
+@pytest.mark.parametrize(
+    "make", representative([optimizers.Adam, keras.optimizers.Adam], optimizers.Adam)
+)
 def test_groups_join_by_epoch_and_nothing_else_moves(groups, make):
     record = Record()
     fit(build(make(0.02)), [GradualUnfreeze(groups), record])
@@ -141,7 +144,7 @@ def test_an_exception_does_not_leave_layers_frozen():
     assert len(model.trainable_weights) == 8
 
 
-@pytest.mark.parametrize("averaging", [False, True])
+@pytest.mark.parametrize("averaging", representative([False, True], True))
 def test_a_fit_that_goes_on_is_the_same_bit_for_bit(averaging):
     class Bridge(keras.callbacks.Callback):
         """Saves or loads at the beginning of epoch 2, as Checkpoint does."""

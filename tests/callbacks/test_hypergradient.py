@@ -1,5 +1,7 @@
 """Hypergradient against its rule written in NumPy, and on problems with a known optimum."""
 
+import functools
+
 import keras
 import numpy as np
 import pytest
@@ -8,6 +10,7 @@ import kerasrecipes as kr
 from kerasrecipes import optimizers, recipes, schedules
 from kerasrecipes._checks import InputError
 from kerasrecipes.callbacks.hypergradient import Hypergradient
+from tests.harness import representative
 from tests.replicas import run_on_replicas
 
 RNG = np.random.default_rng(0)
@@ -108,7 +111,7 @@ CASES = {
 
 
 @pytest.mark.parametrize("rule", ["multiplicative", "additive"])
-@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize("name", representative(CASES, "momentum", "adamw"))
 def test_the_rate_equals_the_rule_in_numpy(name, rule):
     make, reference = CASES[name]
     beta = 0.1 if rule == "multiplicative" else 1e-3
@@ -122,7 +125,7 @@ def test_the_rate_equals_the_rule_in_numpy(name, rule):
     assert np.ptp(rates) > 0.002
 
 
-@pytest.mark.parametrize("every", [1, 3])
+@pytest.mark.parametrize("every", representative([1, 3], 3))
 def test_rate_and_decay_equal_the_rules_in_numpy_on_top_of_a_schedule(every):
     model = linear(optimizers.AdamW(schedules.Cosine(0.05), weight_decay=0.3))
     adapting = Hypergradient(0.1, decay_beta=0.2, validation_data=VALID, batch_size=7, every=every)
@@ -155,7 +158,7 @@ def quadratic(rate, adapting=None, steps=600):
     return record.rates, float((CURVATURES * model.get_weights()[0][:, 0] ** 2).sum() / 2)
 
 
-@pytest.mark.parametrize("start", [0.01, 10.0])
+@pytest.mark.parametrize("start", representative([0.01, 10.0], 10.0))
 def test_on_a_quadratic_the_rate_comes_to_the_best_one(start):
     rates, adapted = quadratic(BEST * start, Hypergradient(0.05))
     late = np.array(rates[300:]) / BEST
@@ -172,7 +175,7 @@ def orthonormal(rows, seed):
     return q * np.sqrt(rows)
 
 
-@pytest.mark.parametrize("start", [0.02, 20.0])
+@pytest.mark.parametrize("start", representative([0.02, 20.0], 20.0))
 def test_on_a_ridge_problem_the_decay_comes_to_the_best_one(start):
     """With decay d, descent on the mean square goes to w = 2 b / (2 + d), for x'x / n = I."""
     truth = np.array([1.0, -1.0, 0.5, 0.0, 0.0])[:, None]
@@ -209,16 +212,19 @@ WAYS = {
 }
 
 
-@pytest.mark.parametrize("way", WAYS)
+@functools.cache
+def rates_and_decays(way=None):
+    model = mlp(dropout=0.0, **WAYS.get(way, {}))  # XLA draws other masks
+    history = model.fit(
+        X, Y, batch_size=8, epochs=2, shuffle=False, verbose=0, validation_data=VALID,
+        callbacks=[Hypergradient(0.1, decay_beta=0.1, every=2)],
+    ).history  # fmt: skip
+    return [history["learning_rate"], history["weight_decay"]]
+
+
+@pytest.mark.parametrize("way", representative(WAYS, "several steps at a time"))
 def test_every_way_to_run_the_step_gives_the_same(way):
-    found = []
-    for arguments in ({}, WAYS[way]):
-        model = mlp(dropout=0.0, **arguments)  # XLA draws other masks
-        history = model.fit(
-            X, Y, batch_size=8, epochs=2, shuffle=False, verbose=0, validation_data=VALID,
-            callbacks=[Hypergradient(0.1, decay_beta=0.1, every=2)],
-        ).history  # fmt: skip
-        found.append([history["learning_rate"], history["weight_decay"]])
+    found = [rates_and_decays(), rates_and_decays(way)]
     np.testing.assert_allclose(*found, rtol=1e-3)
     assert abs(np.log(found[0][0][-1] / 0.01)) > 0.05
 
@@ -257,7 +263,7 @@ def test_the_next_fit_goes_on_at_the_rate_and_the_decay(tmp_path):
     assert factor != pytest.approx(1.0, rel=0.01)
 
 
-@pytest.mark.parametrize("scheduled", [False, True])
+@pytest.mark.parametrize("scheduled", representative([False, True], True))
 def test_cuts_multiply_the_rate_too(scheduled):
     rate = schedules.Constant(0.01) if scheduled else 0.01
     plateau = kr.callbacks.ReduceLROnPlateau("loss", patience=1, min_delta=1e9, factor=0.5)
@@ -329,7 +335,9 @@ def test_with_accumulation_every_batch_counts():
     np.testing.assert_allclose(record.rates, rates, rtol=2e-4)
 
 
-@pytest.mark.parametrize("wrapper", [optimizers.Lookahead, optimizers.SAM])
+@pytest.mark.parametrize(
+    "wrapper", representative([optimizers.Lookahead, optimizers.SAM], optimizers.SAM)
+)
 def test_it_works_inside_wrappers(wrapper):
     _, history = fit(mlp(wrapper(optimizers.AdamW(0.001))), Hypergradient(0.05))
     assert history["learning_rate"][-1] > 0.0012

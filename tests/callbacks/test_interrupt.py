@@ -85,12 +85,18 @@ def train(folder, *others, epochs=5, data=None, **arguments):
     return fitted.history, weights, stopping.state_dict(), checkpoint.resumed
 
 
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    """What the training ends with that nothing interrupts."""
+    *whole, _ = train(tmp_path_factory.mktemp("whole"))
+    return whole
+
+
 @pytest.mark.parametrize(
     ("batch", "place"),
     [(0, (1, 1)), (1, (1, 2)), (3, (2, 0)), ("validation", (2, 0))],
 )
-def test_checkpoint_has_saved_the_place(tmp_path, batch, place):
-    *whole, _ = train(tmp_path / "whole")
+def test_checkpoint_has_saved_the_place(whole, tmp_path, batch, place):
     with pytest.raises(SystemExit):
         train(tmp_path / "parts", Send(TERM, batch=batch))
     *parts, resumed = train(tmp_path / "parts")
@@ -98,8 +104,7 @@ def test_checkpoint_has_saved_the_place(tmp_path, batch, place):
     assert parts == whole
 
 
-def test_after_the_last_epoch_the_end_is_saved(tmp_path):
-    *whole, _ = train(tmp_path / "whole")
+def test_after_the_last_epoch_the_end_is_saved(whole, tmp_path):
     with pytest.raises(SystemExit):
         train(tmp_path / "parts", Send(TERM, epoch=4, batch="validation"))
     *parts, resumed = train(tmp_path / "parts")
@@ -156,6 +161,7 @@ def test_a_signal_after_a_failed_fit_is_not_swallowed():
     assert signal.getsignal(TERM) == signal.SIG_DFL
 
 
+@pytest.mark.slow
 def test_a_process_exits_with_the_code_of_the_signal():
     code = """
     import keras, numpy as np, os, signal, sys

@@ -9,6 +9,7 @@ import pytest
 from kerasrecipes import callbacks, optimizers, schedules
 from kerasrecipes._checks import InputError
 from kerasrecipes.callbacks.learning_rate_scheduler import LearningRateScheduler
+from tests.harness import representative
 
 X = np.random.default_rng(0).normal(size=(32, 3)).astype("float32")
 DATA = {"x": X, "y": X[:, :1], "batch_size": 8, "verbose": 0, "shuffle": False}  # 4 steps
@@ -59,7 +60,10 @@ BY_EPOCH = [
 ]
 
 
-@pytest.mark.parametrize("function", BY_EPOCH)
+OFTEN = BY_EPOCH[0], BY_EPOCH[1], BY_EPOCH[4]
+
+
+@pytest.mark.parametrize("function", representative(BY_EPOCH, *OFTEN))
 def test_agrees_with_keras_where_nothing_is_cut(function):
     def plain(epoch, rate):
         return float(function(epoch, rate) if function is BY_EPOCH[1] else function(epoch))
@@ -68,7 +72,14 @@ def test_agrees_with_keras_where_nothing_is_cut(function):
     np.testing.assert_allclose(rates_of(LearningRateScheduler(function)), expected, rtol=1e-6)
 
 
-@pytest.mark.parametrize("make", [keras.optimizers.SGD, optimizers.SGD, optimizers.AdamW])
+@pytest.mark.parametrize(
+    "make",
+    representative(
+        [keras.optimizers.SGD, optimizers.SGD, optimizers.AdamW],
+        keras.optimizers.SGD,
+        optimizers.SGD,
+    ),
+)
 def test_cuts_stay(make):
     scheduler = LearningRateScheduler(lambda epoch: 0.4 / (1 + epoch))
     plateau = callbacks.ReduceLROnPlateau(patience=2, factor=0.5)
@@ -144,7 +155,7 @@ def test_wrapped_optimizers(wrap):
 
 
 @pytest.mark.parametrize("by", ["epoch", "update"])
-@pytest.mark.parametrize("every", [1, "1 updates"])
+@pytest.mark.parametrize("every", representative([1, "1 updates"], "1 updates"))
 def test_a_resumed_run_has_the_same_rates(tmp_path, by, every):
     class Stop(keras.callbacks.Callback):
         interrupted = False

@@ -48,6 +48,12 @@ def recipe_model():
     return kr.recipes.mlp((4,), kr.targets.Binary(), hidden=(3,), seed=0)
 
 
+def plain_model():
+    model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(1)])
+    model.compile("sgd", "mse")
+    return model
+
+
 def fit(*callbacks, model=None, **arguments):
     model = model or recipe_model()
     arguments = {
@@ -61,13 +67,13 @@ def fit(*callbacks, model=None, **arguments):
 
 
 def test_each_epoch_is_a_step_of_one_run():
-    recorder = Recorder()
-    history = fit(kr.callbacks.LearningRateLog(), recorder)
+    recorder, model = Recorder(), plain_model()
+    history = fit(kr.callbacks.LearningRateLog(), recorder, model=model)
     steps = [{name: values[n] for name, values in history.items()} for n in range(2)]
     told = [("open", "new"), (1, steps[0]), (2, steps[1]), ("close", False)]
     assert recorder.told == told
     assert {"loss", "val_loss", "learning_rate"} <= set(steps[0])
-    fit(recorder, epochs=4, initial_epoch=3)
+    fit(recorder, model=model, epochs=4, initial_epoch=3)
     assert [each[0] for each in recorder.told[4:]] == ["open", 4, "close"]
 
 
@@ -106,13 +112,13 @@ def test_a_fit_that_fails_leaves_a_failed_run_and_one_without_epochs_none():
         def on_epoch_end(self, epoch, logs=None):
             raise RuntimeError("on purpose")
 
-    recorder = Recorder()
+    recorder, model = Recorder(), recipe_model()
     with pytest.raises(RuntimeError, match="on purpose"):
-        fit(recorder, Fail())
+        fit(recorder, Fail(), model=model)
     assert recorder.told[-1] == ("close", True)
     recorder = Recorder(log_model=True)
     with pytest.raises(RuntimeError, match="on purpose"):
-        fit(Fail(), recorder)
+        fit(Fail(), recorder, model=model)
     recorder.on_train_end()
     assert recorder.told == []
 
@@ -142,10 +148,8 @@ def test_hyperparameters_are_the_recipes_and_the_callers():
     )
     assert found["parameters"] == recorder.model.count_params()
     assert all(isinstance(value, (bool, int, float, str)) for value in found.values())
-    plain = keras.Sequential([keras.Input((4,)), keras.layers.Dense(1)])
-    plain.compile("sgd", "mse")
     recorder = Recorder()
-    fit(recorder, model=plain)
+    fit(recorder, model=plain_model())
     assert recorder.hyperparameters() == {"optimizer": "SGD", "parameters": 5, "epochs": 2}
 
 

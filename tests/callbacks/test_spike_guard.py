@@ -9,6 +9,7 @@ from kerasrecipes._checks import InputError
 from kerasrecipes.callbacks._guards import NormGuard
 from kerasrecipes.callbacks.non_finite import NonFinite
 from kerasrecipes.callbacks.spike_guard import SpikeGuard
+from tests.harness import representative
 from tests.replicas import run_on_replicas
 
 RNG = np.random.default_rng(0)
@@ -63,7 +64,7 @@ SETTINGS = {
 }
 
 
-@pytest.mark.parametrize("name", SETTINGS)
+@pytest.mark.parametrize("name", representative(SETTINGS, "percentile", "stop"))
 def test_decisions_equal_the_rule_in_numpy(name):
     norms = np.exp(RNG.normal(size=120)).astype("float32")
     norms[[5, 40, 41, 42, 43, 44, 45, 80]] *= 50
@@ -80,7 +81,7 @@ def test_decisions_equal_the_rule_in_numpy(name):
     assert int(guard.skipped) == len(expected) - sum(expected)
 
 
-@pytest.mark.parametrize("steps", [1, 4])
+@pytest.mark.parametrize("steps", representative([1, 4], 4))
 def test_a_skipped_spike_leaves_no_trace(steps):
     guarded, clean = build(steps_per_execution=steps), build()
     history = fit(guarded, [SpikeGuard(warmup_updates=4)], y=spiky(6, 9), epochs=2)

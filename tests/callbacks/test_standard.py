@@ -37,6 +37,8 @@ TESTED_IN = {
     "AverageForEvaluation": "callbacks/test_standard.py",
     "BindSchedule": "callbacks/test_standard.py",
     "EpochOrder": "callbacks/test_standard.py",
+    "ActivationMonitor": "callbacks/test_monitors.py",
+    "GradientMonitor": "callbacks/test_monitors.py",
     "GradientLog": "callbacks/test_logs.py",
     "LearningRateLog": "callbacks/test_standard.py",
     "MLflowLogger": "callbacks/test_loggers.py",

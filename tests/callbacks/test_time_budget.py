@@ -138,6 +138,7 @@ class Wait(keras.callbacks.Callback):
         time.sleep(0.1)
 
 
+@pytest.mark.slow
 def test_a_real_fit_ends_in_time_with_the_best_weights():
     model, budget = linear_model(), TimeBudget(3.0)
     stopping = callbacks.EarlyStopping()

@@ -1,0 +1,1 @@
+"""The rules, one a file; `kerasrecipes.diagnosis.diagnose` lists them."""
