@@ -49,7 +49,7 @@ def advice(found: Evidence) -> tuple[str, ...]:
     """Returns the warnings, the gravest first."""
     rules: list[Callable[[Evidence], list[str]]] = [_failed]
     if found.best is not None:
-        rules += [_noise, _too_few, _edges, _last_epoch, _importance]
+        rules += [_cut, _noise, _too_few, _edges, _last_epoch, _importance]
     return tuple(sentence for rule in rules for sentence in rule(found))
 
 
@@ -65,7 +65,7 @@ def _first_line(record: TrialRecord) -> str:
     if not record.message:
         return f"score {record.score}"
     line = record.message.strip().splitlines()[0]
-    return line if len(line) <= _LINE else f"{line[: _LINE - 1]}…"
+    return line.rstrip(".") if len(line) <= _LINE else f"{line[: _LINE - 1]}…"
 
 
 def _failed(found: Evidence) -> list[str]:
@@ -93,8 +93,22 @@ def _common(found: Evidence) -> str:
     return ""
 
 
+def _cut(found: Evidence) -> list[str]:
+    """Says which scores are of trials that had to end too early."""
+    cut = [each for each in found.order if each.message]
+    if not cut:
+        return []
+    trials = "trial" if len(cut) == 1 else "trials"
+    return [
+        f"{len(cut)} {trials} had to end early: {cut[0].message}, and none was completed by then. "
+        "What would have come of them is unknown. Search again with more seconds or fewer epochs."
+    ]
+
+
 def _noise(found: Evidence) -> list[str]:
     """Says how many trials are as good as the best, as far as anybody can tell."""
+    if len(found.ends) < 2:
+        return []
     best, runs = found.ends[0], len(found.ends[0].scores)
     remedy = "more folds or repeats" if runs > 1 else "folds=5 or repeats=3"
     if found.error is None:
@@ -123,8 +137,9 @@ def _too_few(found: Evidence) -> list[str]:
         return []
     least = list(found.importance.shares)[-2:]
     which = f", first of all {' and '.join(least)}, which matter least," if least else ""
+    trials = "trial is" if len(found.ends) == 1 else "trials are"
     return [
-        f"{len(found.ends)} completed trials are few for {count} hyperparameters, which is how "
+        f"{len(found.ends)} completed {trials} few for {count} hyperparameters, which is how "
         f"many a trial has: {_TRIALS_PER_AXIS} for each make {needed}. Run more trials, or fix "
         f"some hyperparameters{which} with `space.fix`."
     ]
@@ -145,7 +160,8 @@ def _edges(found: Evidence) -> list[str]:
 
 
 def _edge(found: Evidence, name: str) -> str:
-    if found.best is None or found.importance.shares.get(name, 1.0) < _MATTERS:
+    shares = found.importance.shares
+    if found.best is None or shares and shares.get(name, 0.0) < _MATTERS:
         return ""
     hyperparameter = active(found.declared, name, found.best.values)
     scale = None if hyperparameter is None else _scale(hyperparameter)

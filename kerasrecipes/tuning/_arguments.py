@@ -36,6 +36,13 @@ def check_argument(name: str, argument: str, recipe: Callable[..., Any]) -> None
         check_choice(name, base, known, remedy="It must be an argument of the recipe or the fit.")
 
 
+def check_callbacks(callbacks: Any) -> None:
+    """Refuses callbacks that all trials would share."""
+    if callbacks is not None and not callable(callbacks):
+        remedy = "Write `callbacks=lambda: [...]`: each trial needs new ones."
+        fail("callbacks", "a function that returns a list of callbacks", callbacks, remedy)
+
+
 def split(given: Mapping[str, Any], defaults: Mapping[str, Any]) -> tuple[dict, dict]:
     """Returns the arguments of the recipe and of the fit.
 

@@ -4,6 +4,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+import keras_tuner
 from rich.console import Console
 from rich.progress import (
     BarColumn,
@@ -20,8 +21,7 @@ class Display:
     """One line: trials so far, how many failed, and the best one.
 
     Args:
-        objective: Name of the objective.
-        direction: "min" or "max".
+        goal: The objective.
         trials: How many there will be, or None.
         folder: Where it keeps its files.
         quiet: Whether to print nothing.
@@ -29,15 +29,14 @@ class Display:
 
     def __init__(
         self,
-        objective: str,
-        direction: str,
+        goal: keras_tuner.Objective,
         trials: int | None,
         folder: Path,
         *,
         quiet: bool,
     ) -> None:
-        self._objective = objective
-        self._sign = 1 if direction == "max" else -1
+        self._objective = goal.name
+        self._sign = 1 if goal.direction == "max" else -1
         self._best: TrialRecord | None = None
         self._failed = 0
         self._console = Console(highlight=False, soft_wrap=True, quiet=quiet)

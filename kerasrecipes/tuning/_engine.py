@@ -8,7 +8,8 @@ from typing import Any
 from keras_tuner.engine.trial import Trial, TrialStatus
 
 from kerasrecipes.tuning._gradient import settings
-from kerasrecipes.tuning._records import Records, plain
+from kerasrecipes.tuning._json import plain
+from kerasrecipes.tuning._records import Records
 from kerasrecipes.tuning._run import Run
 from kerasrecipes.tuning._trainer import PRUNED, TIME_IS_UP, Outcome, Runs, Task
 from kerasrecipes.tuning.trial_record import TrialRecord
@@ -21,7 +22,7 @@ class Engine:
 
     Args:
         oracle: Says what to try.
-        workers: Train trials: `Here`, or `Processes`.
+        workers: Train trials: `Here`, `Processes` or `Hosts`.
         records: Where trials are kept.
         at_once: How many trials a worker gets at a time.
         deadline: Moment of `time.monotonic()` when the time is up.
@@ -58,8 +59,13 @@ class Engine:
         while not reason or self._workers.busy:
             if not reason:
                 reason = self._why_to_end() or self._hand_out()
-            for outcome in self._workers.ended():
-                self._tell(outcome)
+            outcomes = self._workers.ended()
+            has_some = self._records.has_some or not all(o.is_cut or o.error for o in outcomes)
+            for outcome in outcomes:
+                if outcome.is_cut and has_some:
+                    del self._trials[outcome.trial_id]  # it runs again when the search goes on
+                else:
+                    self._tell(outcome)
             for worker, lost in self._workers.lost():
                 self._give_back(worker, lost)
                 reason = ""
@@ -107,8 +113,6 @@ class Engine:
 
     def _tell(self, outcome: Outcome) -> None:
         trial = self._trials.pop(outcome.trial_id)
-        if outcome.is_cut and self._records.has_some:
-            return  # it runs again when the search goes on
         if self._promotes:
             self._kept[trial.trial_id] = {(run.fold, run.seed): run for run in outcome.runs}
         record = self._record(trial, outcome)
@@ -127,7 +131,7 @@ class Engine:
         scores = tuple(run.best for run in runs if run.best is not None)
         status = PRUNED if any(run.ending == PRUNED for run in runs) else "completed"
         return TrialRecord(
-            number=self._oracle.start_order.index(trial.trial_id) + 1,
+            number=int(trial.trial_id) + 1,
             trial_id=trial.trial_id,
             values={**values, **settings(runs)},
             model=plain(runs[0].model) if runs else {},
@@ -137,7 +141,7 @@ class Engine:
             score=None if outcome.error else math.fsum(scores) / len(scores),
             epochs=tuple(run.best_epoch for run in runs),
             seconds=outcome.seconds,
-            message=outcome.error or None,
+            message=outcome.error or (TIME_IS_UP if outcome.is_cut else None),
             parent=values.get(_PARENT),
             curves=tuple(tuple(run.curve) for run in runs),
         )

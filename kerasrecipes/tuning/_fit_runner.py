@@ -1,6 +1,5 @@
 """Trains runs one after the other, each by `fit`."""
 
-import traceback
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -11,7 +10,7 @@ from kerasrecipes.callbacks.callback import Callback
 from kerasrecipes.data.batches import batches
 from kerasrecipes.tuning._fold import Fold
 from kerasrecipes.tuning._gradient import factors
-from kerasrecipes.tuning._run import Run
+from kerasrecipes.tuning._run import Run, failure
 
 
 class FitRunner:
@@ -47,8 +46,8 @@ class FitRunner:
             try:
                 model = self._build(run.model, run.seed) if run.state is None else run.state
                 self._fit(model, run, fold, stops)
-            except Exception:
-                run.error = traceback.format_exc()
+            except Exception as error:
+                run.error = failure(error)
             else:
                 run.state = model if keep_state else None
 

@@ -78,7 +78,7 @@ def all_rows(data: Rows, validation: Any) -> Rows:
     """Returns the rows of the data, and those to validate with where they are rows of their own."""
     if not isinstance(validation, (tuple, list)):
         return data
-    more = list(validation)
+    more = list(validation)[: len(data)]
     if len(more) < len(data):
         more.append(np.ones(len(more[1]), "float32"))
     return tuple(
@@ -87,6 +87,7 @@ def all_rows(data: Rows, validation: Any) -> Rows:
 
 
 def checked_rows(argument: str, data: Any, target: Target) -> Rows:
+    """Returns inputs, encoded labels and weights as arrays; wrong ones are an `InputError`."""
     if not isinstance(data, (tuple, list)) or len(data) not in (2, 3):
         fail(argument, "(x, y) or (x, y, sample_weight)", type(data).__name__)
     x = as_arrays("x", data[0])
@@ -119,10 +120,22 @@ def _fold(train: Rows, held_out: Rows, preprocessing: Preprocessing) -> Fold:
     layer = fit_layer(train[0], preprocessing)
     if layer is None:
         return Fold(train, held_out)
+    if preprocessing == "auto" and held_out[0].dtype.kind == "f":
+        _check_finite(held_out[0])  # `normalization` has done so for the rows to train on
     return Fold(*((_applied(layer, part[0]), *part[1:]) for part in (train, held_out)))
 
 
+def _check_finite(x: np.ndarray) -> None:
+    bad = np.sum(~np.isfinite(x).reshape(len(x), -1).all(axis=1))
+    if bad:
+        raise InputError(
+            f"`x` must be finite. Received: {bad} row(s) with NaN or infinity among those to "
+            "validate with. Remove those rows, or fill in what is missing."
+        )
+
+
 def fit_layer(x: Any, preprocessing: Preprocessing) -> keras.layers.Layer | None:
+    """Returns the layer that rows go through, with the statistics of these; None for none."""
     if preprocessing == "auto":
         return vectorization(x) if x.dtype.kind in "OUS" else normalization(x)
     if preprocessing is None or callable(preprocessing) and not isinstance(preprocessing, type):

@@ -54,12 +54,11 @@ class Adapting:
         """Returns what adapts the rate where there are no rows to adapt the decay by."""
         return [Hypergradient(**{**self.options, "validation_data": None})]
 
-    def settled(self, record: TrialRecord) -> dict[str, Any]:
-        """Returns the recipe's arguments with the decay that a trial has come to."""
-        model = dict(record.model)
-        if "weight_decay" in model and "weight_decay" in record.values:
-            model["weight_decay"] = record.values["weight_decay"]
-        return model
+
+def settled(record: TrialRecord, names: Sequence[str]) -> dict[str, Any]:
+    """Returns a trial's arguments, those named with the values that it has come to."""
+    found = {name: record.values[name] for name in names if name in record.values}
+    return {name: found.get(name, value) for name, value in record.model.items()}
 
 
 def without_rates(space: SearchSpace) -> SearchSpace:

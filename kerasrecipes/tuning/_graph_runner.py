@@ -2,8 +2,7 @@
 
 import collections
 import json
-import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import keras
@@ -17,7 +16,7 @@ from kerasrecipes.targets.smoothed_crossentropy import SmoothedCrossentropy
 from kerasrecipes.tuning._fold import Fold
 from kerasrecipes.tuning._member_graph import dropouts_of, regularizers_of
 from kerasrecipes.tuning._population import Member, Population, member
-from kerasrecipes.tuning._run import Run
+from kerasrecipes.tuning._run import Run, failure
 from kerasrecipes.tuning._stacked_optimizer import STACKABLE
 
 _MOST_POPULATIONS = 8
@@ -37,8 +36,8 @@ SETTINGS = (
 def unsupported(model: Any) -> str:
     """Returns why a compiled model cannot share a graph, or ""."""
     optimizer = model.optimizer
-    if keras.config.backend() != "tensorflow" or not isinstance(model, RecipeModel):
-        return "it is no recipe model on TensorFlow"
+    if keras.config.backend() != "tensorflow" or type(model) is not RecipeModel:
+        return "it is no recipe model on TensorFlow, or one that computes its loss itself"
     if model.target is None or not isinstance(model.loss, keras.losses.Loss):
         return "its loss is not that of a target"
     if type(optimizer) not in STACKABLE:
@@ -48,6 +47,8 @@ def unsupported(model: Any) -> str:
         return "only clipping by a given global norm is a number"
     if optimizer.accumulation_steps > 1 or optimizer.use_ema or optimizer.track_updates:
         return "the optimizer keeps sums of its own"
+    if optimizer.decay_schedule is not None:
+        return "the decay has a schedule"
     if any(v.constraint is not None for v in model.trainable_variables):
         return "its weights have constraints"
     if find(model, (keras.layers.RNN, keras.layers.TextVectorization, keras.layers.Conv2D)):
@@ -92,9 +93,7 @@ class GraphRunner:
         self._monitor = monitor.removeprefix("val_")
         self._other = other
         self._places = places
-        self._populations: collections.OrderedDict[tuple[str, int], Population] = (
-            collections.OrderedDict()
-        )
+        self._populations: collections.OrderedDict[str, Population] = collections.OrderedDict()
 
     def train(
         self,
@@ -116,8 +115,8 @@ class GraphRunner:
         for run in runs:
             try:
                 model = self._build(run.model, run.seed)
-            except Exception:
-                run.error = traceback.format_exc()
+            except Exception as error:
+                run.error = failure(error)
                 continue
             if unsupported(model):
                 self._other.train([run], fold, stops=stops, keep_state=keep_state)
@@ -130,23 +129,23 @@ class GraphRunner:
             try:
                 population = self._population(pattern, queue)
                 _Training(population, queue, fold, self._monitor, stops, keep_state).run()
-            except Exception:
+            except Exception as error:
                 for run, *_ in queue:
-                    run.error = run.error or ("" if run.ending else traceback.format_exc())
+                    run.error = run.error or ("" if run.ending else failure(error))
 
     def _population(self, pattern: str, queue: Sequence[tuple[Run, Any, Member]]) -> Population:
         """Returns a population for the runs, one that has been traced before if there is."""
-        size = queue[0][1].count_params()
-        places = min(self._places, 2 ** (len(queue) - 1).bit_length(), _most_places(size))
-        key = pattern, places
-        if key not in self._populations:
+        if pattern not in self._populations:
             _, model, made = queue[0]
+            places = min(self._places, _most_places(model.count_params()))
             has_momenta = made.momenta is not None
-            self._populations[key] = Population(model, places=places, momenta=has_momenta)
-        self._populations.move_to_end(key)
+            self._populations[pattern] = Population(
+                model, places=places, momenta=has_momenta, metrics=[self._monitor]
+            )
+        self._populations.move_to_end(pattern)
         if len(self._populations) > _MOST_POPULATIONS:
             self._populations.popitem(last=False)
-        return self._populations[key]
+        return self._populations[pattern]
 
 
 def _most_places(parameters: int) -> int:
@@ -182,9 +181,10 @@ class _Training:
         batch_size = self._queue[0][0].batch_size
         self._fill()
         while any(self._at):
-            self._population.train_epoch(train, self._orders(), batch_size)
-            values = self._population.evaluate(validation)[self._monitor]
-            self._population.keep_best(self._report(values))
+            orders = self._orders()
+            self._population.train_epoch(train, orders, batch_size)
+            values = self._population.evaluate(validation, list(orders))[self._monitor]
+            self._population.keep_best(self._report(dict(zip(orders, values, strict=True))))
             self._end()
             self._fill()
 
@@ -195,22 +195,21 @@ class _Training:
                 self._population.load(place, made, run.state)
                 self._at[place] = run, model
 
-    def _orders(self) -> np.ndarray:
-        """Returns the order of rows for each place; those without a run get any."""
-        rows = self._fold.rows
-        orders = np.tile(np.arange(rows, dtype="int32"), (len(self._at), 1))
-        for place, taken in enumerate(self._at):
-            if taken is not None:
-                run = taken[0]
-                orders[place] = permutation(rows, seed=run.seed, epoch=len(run.curve))
-        return orders
+    def _orders(self) -> dict[int, np.ndarray]:
+        """Returns the order of rows for each place that has a run."""
+        return {
+            place: permutation(self._fold.rows, seed=taken[0].seed, epoch=len(taken[0].curve))
+            for place, taken in enumerate(self._at)
+            if taken is not None
+        }
 
-    def _report(self, values: np.ndarray) -> list[bool]:
-        improved = []
-        for taken, value in zip(self._at, values, strict=True):
-            improved.append(taken is not None and taken[0].report(float(value)))
-            if taken is not None and not taken[0].ending:
-                taken[0].ending = self._stops(taken[0])
+    def _report(self, values: Mapping[int, float]) -> list[bool]:
+        """Tells the runs how the epoch went; returns which of the places are at their best."""
+        improved = [False] * len(self._at)
+        for place, value in values.items():
+            run, _ = self._at[place]  # type: ignore[misc]
+            improved[place] = run.report(float(value))
+            run.ending = run.ending or self._stops(run)
         return improved
 
     def _end(self) -> None:

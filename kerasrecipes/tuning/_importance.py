@@ -43,6 +43,8 @@ def importance(records: Sequence[TrialRecord], declared: Sequence[Any], sign: in
     random. One diverged trial shall not be all that is explained: what is worse than three
     interquartile ranges beyond the worse quartile counts as that.
 
+    Of a hyperparameter that had one value in all trials nothing is known, and it has no share.
+
     Args:
         records: Completed trials.
         declared: KerasTuner's hyperparameters.
@@ -51,8 +53,9 @@ def importance(records: Sequence[TrialRecord], declared: Sequence[Any], sign: in
     Reference: Hutter, Hoos & Leyton-Brown 2014 (ICML); Owen 2014, SIAM/ASA J. Uncertainty
         Quantification 2(1), Shapley values of variances.
     """
-    names = varying(declared)
-    if not names:
+    values = [record.values for record in records]
+    names = [name for name in varying(declared) if len({repr(v.get(name)) for v in values}) > 1]
+    if not varying(declared):
         return Importance({}, reason="the space has no hyperparameter that varies")
     if len(records) < MIN_TRIALS:
         count = f"{len(records)} trials are completed"
@@ -60,7 +63,7 @@ def importance(records: Sequence[TrialRecord], declared: Sequence[Any], sign: in
     scores = _tame(np.array([record.score for record in records], "float64"), sign)
     if np.ptp(scores) == 0:
         return Importance({}, reason="all trials have the same score")
-    places = positions(declared, names, [record.values for record in records])
+    places = positions(declared, names, values)
     drawn = np.random.default_rng(0).uniform(size=places.shape)
     forest = RandomForestRegressor(
         _TREES, min_samples_leaf=2, max_leaf_nodes=_LEAVES, oob_score=True, random_state=0

@@ -1,7 +1,7 @@
 """The training step of one model as a pure function, whose settings are tensors."""
 
 import contextlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 import keras
@@ -29,14 +29,16 @@ class MemberGraph:
 
     Args:
         model: A compiled recipe model, the pattern of all members.
+        names: The metrics that are evaluated besides the loss; None for all.
     """
 
-    def __init__(self, model: Any) -> None:
+    def __init__(self, model: Any, names: Collection[str] | None = None) -> None:
         self.model = model
         self.dropouts = dropouts_of(model)
         self.regularizers = regularizers_of(model)
         target = model.target
-        self.metrics = [] if target is None else [*target.metrics(), plain_loss(target)]
+        known = [] if target is None else [*target.metrics(), plain_loss(target)]
+        self.metrics = [each for each in known if names is None or each.name in names]
 
     def gradients(
         self,

@@ -35,8 +35,12 @@ class Plan:
 
 
 def limits(trials: Any, seconds: Any, method: Any) -> tuple[int | None, float]:
-    """Returns after how many trials and seconds a search ends; 30 trials if nothing says."""
-    if trials is None and seconds is None and method not in ("grid", "hyperband"):
+    """Returns after how many trials and seconds a search ends; 30 trials if nothing says.
+
+    A method that is an oracle, not a name, has its own number of trials.
+    """
+    ends = not isinstance(method, str) or method in ("grid", "hyperband")
+    if trials is None and seconds is None and not ends:
         trials = _TRIALS
     if trials is not None:
         check_int("trials", trials, low=1)

@@ -2,7 +2,7 @@
 
 import dataclasses
 import functools
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 import keras
@@ -71,36 +71,49 @@ class Population:
 
     Every place holds one model, or what is left of one that nobody asks for any more. A model can
     come to a place when another has left it; models in one population train on the same rows, in
-    batches of the same size, each in its own order.
+    batches of the same size, each in its own order. One graph does for any number of them.
 
     Args:
         model: A compiled recipe model, the pattern of all.
         places: How many train side by side, int >= 1.
         momenta: Whether the members have momenta.
+        metrics: Names of those that `evaluate` returns besides the loss; None for all.
     """
 
-    def __init__(self, model: Any, *, places: int, momenta: bool = False) -> None:
+    def __init__(
+        self,
+        model: Any,
+        *,
+        places: int,
+        momenta: bool = False,
+        metrics: Collection[str] | None = None,
+    ) -> None:
         self.places = places
-        self._graph = MemberGraph(model)
+        self._graph = MemberGraph(model, metrics)
         self._weights = [_stacked_variable(v, places) for v in model.trainable_variables]
         self._states = [_repeated(v, places) for v in model.non_trainable_variables]
         settings = {**settings_of(model), "decay": 0.0}
         self._settings = {n: _repeated(np.float32(v), places) for n, v in settings.items()}
         self._optimizer = stacked(model.optimizer, self._weights)
         own = {id(v) for v in (self._optimizer.iterations, *self._weights)}
-        self._moments = [v.value for v in self._optimizer.variables if _is_stacked(v, places, own)]
+        moments = [v for v in self._optimizer.variables if _is_stacked(v, places, own)]
+        self._updated = [*self._weights, *moments]
+        self._moments = [v.value for v in moments]
         self._fresh_moments = [v.numpy()[0] for v in self._moments]
         self._updates = tf.Variable(tf.zeros([places], tf.int32))
         self._rates = tf.Variable(tf.zeros([places, 1]), shape=[places, None])
         self._momenta = tf.Variable(tf.zeros([places, 1]), shape=[places, None])
         self._has_momenta = momenta
+        # Variables, so that no graph depends on how many there are.
+        self._active = tf.Variable(tf.zeros([0], tf.int32), shape=[None])
+        self._orders = tf.Variable(tf.zeros([0, 0], tf.int64), shape=[None, None])
         self._trained = [v.value for v in self._weights] + self._states
         self._best = [tf.Variable(v) for v in self._trained]
         self._metric_states: list[list[Any]] | None = None
         self._load = _graph(self._load_graph)
         self._keep = _graph(self._keep_graph)
-        self._train = _graph(self._train_graph)
-        self._evaluate = _graph(self._evaluate_graph)
+        self._train: Any = None
+        self._evaluate: Any = None
 
     def load(self, place: int, member: Member, state: Sequence[np.ndarray] | None = None) -> None:
         """Puts a model in a place, at its beginning or where `state` says that it is."""
@@ -140,62 +153,80 @@ class Population:
         for variable, best in zip(variables, self._best, strict=True):
             variable.assign(best[place])
 
-    def train_epoch(self, data: Data, orders: np.ndarray, batch_size: int) -> np.ndarray:
-        """Trains every model on all rows once; returns the mean loss of each, float32.
+    def train_epoch(
+        self, data: Data, orders: Mapping[int, np.ndarray], batch_size: int
+    ) -> np.ndarray:
+        """Trains models on all rows once; returns the mean loss of each, float32.
 
         Args:
             data: Inputs and labels, and weights of the rows if there are any.
-            orders: Numbers of the rows in the order of each model, shape (places, rows).
+            orders: Numbers of the rows in the order of each model, by place; others rest.
             batch_size: Rows in a batch; the last one has those that are left.
         """
-        return self._train(data, tf.constant(orders), tf.constant(batch_size)).numpy()
+        self._active.assign(list(orders))
+        self._orders.assign(np.stack(list(orders.values())))
+        if self._train is None:
+            spec = tf.TensorSpec([], tf.int32)
+            self._train = _graph(self._train_graph, (_any_rows(data), spec))
+        return self._train(data, tf.constant(batch_size)).numpy()
 
-    def _train_graph(self, data: Data, orders: Any, batch_size: Any) -> Any:
+    def _train_graph(self, data: Data, batch_size: Any) -> Any:
+        places, orders = tf.convert_to_tensor(self._active), tf.convert_to_tensor(self._orders)
         rows = tf.shape(orders)[1]
+        kept = [[v.value for v in self._updated], self._states, [self._updates]]
+        begin = tf.nest.map_structure(lambda variable: tf.gather(variable, places), kept)
+        settings = self._settings_of(places)
+        scheduled = [tf.gather(table, places) for table in (self._rates, self._momenta)]
 
-        def step(start: Any, total: Any) -> tuple[Any, Any]:
+        def step(start: Any, total: Any, now: Any) -> tuple[Any, Any, Any]:
             end = tf.minimum(start + batch_size, rows)
-            losses = self._step(data, orders[:, start:end])
-            return end, total + tf.cast(end - start, "float32") * losses
+            batch = tf.nest.map_structure(lambda t: tf.gather(t, orders[:, start:end]), data)
+            losses, now = self._step(batch, now, settings, scheduled)
+            return end, total + tf.cast(end - start, "float32") * losses, now
 
-        begin = (tf.constant(0), tf.zeros([self.places]))
-        _, total = tf.while_loop(lambda start, _: start < rows, step, begin)
+        _, total, now = tf.while_loop(
+            lambda start, *_: start < rows,
+            step,
+            (tf.constant(0), tf.zeros(tf.shape(places)), begin),
+        )
+        for variable, value in zip(tf.nest.flatten(kept), tf.nest.flatten(now), strict=True):
+            variable.scatter_nd_update(places[:, None], value)
         return total / tf.cast(rows, "float32")
 
-    def _step(self, data: Any, rows: Any) -> Any:
-        batch = tf.nest.map_structure(lambda t: tf.gather(t, rows), data)
-        given = (*self._given(), *batch)
+    def _step(self, batch: Any, now: Any, settings: Any, scheduled: Any) -> tuple[Any, Any]:
+        """Returns the losses of a batch, and what an update makes of the models."""
+        updated, states, (updates,) = now
+        weights = updated[: len(self._weights)]
         gradients, states, losses = tf.vectorized_map(
-            lambda one: self._graph.gradients(*one), given, warn=False
+            lambda one: self._graph.gradients(*one), (settings, weights, states, *batch), warn=False
         )
-        at = tf.minimum(self._updates, tf.shape(self._rates)[1] - 1)
-        self._optimizer.step(
+        at = tf.minimum(updates, tf.shape(scheduled[0])[1] - 1)
+        rates, momenta = (tf.gather(table, at, batch_dims=1) for table in scheduled)
+        updated = self._optimizer.step(
             gradients,
-            self._weights,
-            rates=tf.gather(self._rates, at, batch_dims=1),
-            decays=self._settings["decay"],
-            momenta=tf.gather(self._momenta, at, batch_dims=1) if self._has_momenta else None,
-            updates=self._updates,
+            list(zip(self._updated, updated, strict=True)),
+            rates=rates,
+            decays=settings["decay"],
+            momenta=momenta if self._has_momenta else None,
+            updates=updates,
         )
-        for variable, value in zip(self._states, states, strict=True):
-            variable.assign(value)
-        self._updates.assign_add(tf.ones_like(self._updates))
-        return losses
+        return losses, [updated, states, [updates + 1]]
 
-    def _given(self) -> tuple[Any, ...]:
-        """Returns what every function of the graph takes first, of all models."""
-        settings = {name: tf.convert_to_tensor(v) for name, v in self._settings.items()}
-        weights = [tf.convert_to_tensor(v.value) for v in self._weights]
-        return settings, weights, [tf.convert_to_tensor(v) for v in self._states]
+    def _settings_of(self, places: Any) -> dict[str, Any]:
+        return {name: tf.gather(value, places) for name, value in self._settings.items()}
 
-    def evaluate(self, data: Data) -> dict[str, np.ndarray]:
-        """Returns "loss" and the metrics by name, an entry for each model."""
+    def evaluate(self, data: Data, places: Sequence[int]) -> dict[str, np.ndarray]:
+        """Returns "loss" and the metrics by name, an entry for each of some places."""
         if self._metric_states is None:
             some = tf.nest.map_structure(lambda t: t[:1], data)
             self._metric_states = self._graph.metric_states(*some[:2])
+        if self._evaluate is None:
+            self._evaluate = _graph(self._evaluate_graph, (_any_rows(data),))
+        self._active.assign(list(places))
         return {name: value.numpy() for name, value in self._evaluate(data).items()}
 
     def _evaluate_graph(self, data: Data) -> dict[str, Any]:
+        places = tf.convert_to_tensor(self._active)
         rows = tf.shape(tf.nest.flatten(data)[0])[0]
 
         def step(start: Any, total: Any, states: Any) -> tuple[Any, Any, Any]:
@@ -203,23 +234,31 @@ class Population:
             batch = tf.nest.map_structure(lambda t: t[start:end], data)
             losses, states = tf.vectorized_map(
                 lambda one: self._graph.evaluated(*one, *batch),
-                (*self._given(), states),
+                (*given, states),
                 warn=False,
             )
             return end, total + tf.cast(end - start, "float32") * losses, states
 
+        weights = [tf.gather(v.value, places) for v in self._weights]
+        given = self._settings_of(places), weights, [tf.gather(v, places) for v in self._states]
+        count = tf.shape(places)
         states = tf.nest.map_structure(
-            lambda t: tf.repeat(t[None], self.places, axis=0), self._metric_states
+            lambda t: tf.repeat(t[None], count, axis=0), self._metric_states
         )
-        begin = (tf.constant(0), tf.zeros([self.places]), states)
+        begin = (tf.constant(0), tf.zeros(count), states)
         _, total, states = tf.while_loop(lambda start, *_: start < rows, step, begin)
         found = tf.vectorized_map(self._graph.results, states, warn=False)
         return {"loss": total / tf.cast(rows, "float32"), **found}
 
 
-def _graph(function: Callable[..., Any]) -> Any:
+def _graph(function: Callable[..., Any], signature: Any = None) -> Any:
     """Returns a function that is traced, without warnings that there are many such."""
-    return tf.function(functools.partial(function), autograph=False)
+    return tf.function(functools.partial(function), autograph=False, input_signature=signature)
+
+
+def _any_rows(data: Data) -> Any:
+    """Returns the specification of data like these, of any number of rows, as folds have."""
+    return tf.nest.map_structure(lambda t: tf.TensorSpec([None, *t.shape[1:]], t.dtype), data)
 
 
 def _stacked_variable(variable: Any, places: int) -> keras.Variable:

@@ -8,6 +8,7 @@ from multiprocessing.connection import Connection, wait
 from typing import Any
 
 from kerasrecipes._checks import InputError
+from kerasrecipes._worker_process import share_of_cores
 from kerasrecipes.tuning._crew import Crew
 from kerasrecipes.tuning._trainer import Task, Trainer
 
@@ -28,7 +29,7 @@ class Processes(Crew):
         self._trainer = trainer
         self._isolate = isolate
         self._names = [f"worker-{index}" for index in range(workers)]
-        self._cores = _shares_of_cores(workers)
+        self._cores = [share_of_cores(index, workers) for index in range(workers)]
         self._processes: dict[str, tuple[Any, Connection]] = {}
 
     def names(self) -> list[str]:
@@ -110,12 +111,3 @@ def _serve(connection: Connection, trainer: Trainer, cores: Sequence[int]) -> No
             connection.send(trainer.train(runner, tasks, time.monotonic() + seconds))
         except KeyboardInterrupt:
             return
-
-
-def _shares_of_cores(workers: int) -> list[list[int]]:
-    """Returns the cores of each worker; none, for all, if there are not enough."""
-    if workers == 1 or not hasattr(os, "sched_getaffinity"):
-        return [[]] * workers
-    cores = sorted(os.sched_getaffinity(0))
-    share = len(cores) // workers
-    return [cores[index * share : (index + 1) * share] for index in range(workers)]

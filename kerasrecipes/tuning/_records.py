@@ -1,12 +1,12 @@
 """The trials that have ended, in memory and as files."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from kerasrecipes._atomic import atomic
 from kerasrecipes._checks import InputError
+from kerasrecipes.tuning._json import write_json
 from kerasrecipes.tuning.trial_record import TrialRecord
 
 SEARCH = "search.json"
@@ -26,11 +26,12 @@ class Records:
         self._direction = direction
         self._found: dict[str, TrialRecord] = {}
 
-    def read(self, known: Sequence[str]) -> None:
-        """Takes up the records of the trials that the oracle knows to have ended."""
+    def read(self, ended: Sequence[str]) -> list[str]:
+        """Takes up the records of trials that have ended; returns those that have none."""
         if self._folder is not None:
             found = {record.trial_id: record for record in read_records(self._folder)}
-            self._found = {name: found[name] for name in known if name in found}
+            self._found = {name: found[name] for name in ended if name in found}
+        return [name for name in ended if name not in self._found]
 
     @property
     def all(self) -> tuple[TrialRecord, ...]:
@@ -63,18 +64,6 @@ class Records:
             write_json(path, record.to_dict())
 
 
-def write_json(path: Path, content: Mapping[str, Any]) -> None:
-    """Writes a JSON file atomically, and its folder if there is none."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with atomic(path) as temporary:
-        temporary.write_text(json.dumps(content, indent=1, default=_number), encoding="utf-8")
-
-
-def plain(content: Any) -> Any:
-    """Returns the content as it comes back from JSON."""
-    return json.loads(json.dumps(content, default=_number))
-
-
 def read_records(folder: Path) -> list[TrialRecord]:
     """Returns the records in the folder of a search; a damaged one is left out."""
     found = []
@@ -95,8 +84,3 @@ def read_search(folder: Path) -> dict[str, Any]:
         return json.loads(path.read_text(encoding="utf-8"))
     except ValueError as error:
         raise InputError(f"{path} is damaged: {error}.") from error
-
-
-def _number(value: Any) -> Any:
-    """Returns what JSON has in place of a value that it has not."""
-    return value.item() if hasattr(value, "item") else str(value)

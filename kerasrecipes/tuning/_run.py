@@ -2,8 +2,15 @@
 
 import dataclasses
 import math
+import traceback
 from collections.abc import Mapping
 from typing import Any
+
+
+def failure(error: Exception) -> str:
+    """Returns what a failed run says: the error in the first lines, then where it came from."""
+    what = f"{type(error).__name__}: {str(error).strip()}"
+    return f"{what}\n\n{''.join(traceback.format_exception(error))}"
 
 
 @dataclasses.dataclass(eq=False)
@@ -20,6 +27,8 @@ class Run:
         until: Epoch after which this run ends, at most `epochs`.
         patience: Epochs without improvement before it stops.
         direction: "min" or "max".
+        is_first_guess: Whether it has the default of each hyperparameter. All others are measured
+            against it, so it is never pruned.
         curve: Objective of each epoch so far.
         best: The best finite one.
         best_epoch: Its epoch, from 1.
@@ -40,6 +49,7 @@ class Run:
     until: int
     patience: int
     direction: str
+    is_first_guess: bool = False
     curve: list[float] = dataclasses.field(default_factory=list)
     best: float | None = None
     best_epoch: int = 0

@@ -79,12 +79,13 @@ def within(order: Sequence[TrialRecord], error: float | None) -> tuple[TrialReco
 
 def simplest(near: Sequence[TrialRecord]) -> TrialRecord:
     """Returns the one with the fewest units, of equal ones the best; the best if unknown."""
-    return min(near, key=_units) if sizes_known(near) else near[0]
+    known = all(_units(each) >= 0 for each in near)
+    return min(near, key=_units) if known else near[0]
 
 
-def sizes_known(trials: Sequence[TrialRecord]) -> bool:
-    """Returns whether the number of units of each is known."""
-    return all(_units(each) >= 0 for each in trials)
+def is_first_guess(values: Mapping[str, Any], declared: Sequence[Any]) -> bool:
+    """Returns whether each of the values is the default of its hyperparameter."""
+    return all(values.get(each.name, each.default) == each.default for each in declared)
 
 
 def units(arguments: Mapping[str, Any]) -> int | None:

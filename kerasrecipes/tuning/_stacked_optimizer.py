@@ -35,9 +35,12 @@ _SET_PER_MODEL = {
 class Stacked:
     """The part of a stacked optimizer that gives each model what is its own.
 
-    The variables have the models along their first axis. `step` takes the place of `apply`.
+    The variables have the models along their first axis. `step` takes the place of `apply`, and
+    leaves the variables as they are.
     """
 
+    _scope: keras.StatelessScope
+    _indices: dict[int, int]
     _stacked_updates: Any = None
     _stacked_decay: Any = None
     _stacked_momentum: Any = None
@@ -51,18 +54,19 @@ class Stacked:
     def step(
         self,
         gradients: Sequence[Any],
-        variables: Sequence[Any],
+        state: Sequence[tuple[keras.Variable, Any]],
         *,
         rates: Any,
         decays: Any,
         momenta: Any,
         updates: Any,
-    ) -> None:
-        """Updates all variables; the settings are vectors, an entry for each model.
+    ) -> list[Any]:
+        """Returns the new values of all variables; settings are vectors, an entry for each model.
 
         Args:
-            gradients: One for each variable; None leaves it alone.
-            variables: The variables.
+            gradients: One for each weight.
+            state: The weights, in the order in which the optimizer was built for them, and the
+                optimizer's own variables, with their values: of any number of models.
             rates: Learning rates.
             decays: Weight decays.
             momenta: Momenta or `beta_1`, or None for the optimizer's own.
@@ -71,12 +75,30 @@ class Stacked:
         self._stacked_updates = updates
         self._stacked_decay, self._stacked_momentum = decays, momenta
         try:
-            for gradient, variable in zip(gradients, variables, strict=True):
-                if gradient is not None:
+            with keras.StatelessScope() as self._scope:
+                for pair in state:
+                    self._scope.add_update(pair)
+                for gradient, (variable, _) in zip(gradients, state, strict=False):
                     self._rank = len(variable.shape)
-                    self.update_step(gradient, variable.value, self._wide(rates))
+                    self.update_step(gradient, variable, self._wide(rates))
+                return [self._scope.get_current_value(variable) for variable, _ in state]
         finally:
             self._stacked_updates = self._stacked_decay = self._stacked_momentum = None
+
+    def assign(self, variable: Any, value: Any) -> None:
+        """Sets the value that a variable has from now on in this step."""
+        self._scope.add_update((variable, tf.cast(value, variable.dtype)))
+
+    def assign_add(self, variable: Any, value: Any) -> None:
+        """As `assign`, for the sum."""
+        self.assign(variable, variable.value + tf.cast(value, variable.dtype))
+
+    def assign_sub(self, variable: Any, value: Any) -> None:
+        """As `assign`, for the difference."""
+        self.assign(variable, variable.value - tf.cast(value, variable.dtype))
+
+    def _get_variable_index(self, variable: Any) -> int:
+        return self._indices[id(variable)]
 
     def _wide(self, settings: Any) -> Any:
         """Returns a vector over the models in the rank of the variable that is updated."""
@@ -91,10 +113,10 @@ class Stacked:
 
     def decay(self, variable: Any, rate: Any) -> None:
         """Decays one variable of all models."""
-        index = self._get_variable_index(variable)  # type: ignore[attr-defined]
+        index = self._get_variable_index(variable)
         if self._is_decayed[index]:
             shrink = tf.cast(rate * self._wide(self._stacked_decay), variable.dtype)
-            self.assign_sub(variable, variable * shrink)  # type: ignore[attr-defined]
+            self.assign_sub(variable, variable.value * shrink)
 
     def scheduled_momentum(self, dtype: Any) -> Any:
         """Returns the momenta of the models, or None for the optimizer's own."""
@@ -113,6 +135,7 @@ def stacked(optimizer: Any, variables: Sequence[keras.Variable]) -> Any:
     config = optimizer.get_config() | _SET_PER_MODEL
     made = _stacked_class(type(optimizer)).from_config(config)
     made.build(variables)
+    made._indices = {id(variable): index for index, variable in enumerate(variables)}
     made.like(optimizer)
     return made
 

@@ -17,6 +17,7 @@ from kerasrecipes.tuning._graph_runner import GraphRunner
 from kerasrecipes.tuning._plain_loss import NAME, with_plain_loss
 from kerasrecipes.tuning._plan import Plan
 from kerasrecipes.tuning._run import Run
+from kerasrecipes.tuning._selection import is_first_guess
 from kerasrecipes.tuning.search_space import SearchSpace
 
 TIME_IS_UP = "the time was up"
@@ -102,6 +103,11 @@ class Trainer:
         """Whether runs share graphs, where their models can."""
         return self.population > 0 and self.callbacks is None and self.strategy is None
 
+    @property
+    def validation_rows(self) -> int:
+        """Rows that the score of a trial is of, all folds together."""
+        return sum(len(fold.validation[1]) for fold in self.folds)
+
     def runner(self) -> Any:
         """Returns a runner, which keeps graphs for later trials."""
         alone = FitRunner(self.build, self.objective, callbacks=self.callbacks)
@@ -116,7 +122,8 @@ class Trainer:
         own = {name: value for name, value in own.items() if name in accepted}
         if "seed" not in own:
             keras.utils.set_random_seed(seed)
-        model = self.recipe(self.folds[0].input_shape, self.target, **own, **arguments)
+        first = self.folds[0].train[0] if "texts" in accepted else self.folds[0].input_shape
+        model = self.recipe(first, self.target, **own, **arguments)
         is_plain = self.objective == f"val_{NAME}"
         return with_plain_loss(model, self.target) if is_plain else model
 
@@ -165,11 +172,12 @@ class Trainer:
         for name, found in runs.items():
             folds = 1 + max((run.fold for run in found), default=-1)
             if 0 < folds < len(self.folds) and found and all(map(_is_whole, found)):
-                means[name] = folds, statistics.fmean(run.best or math.nan for run in found)
+                scores = (math.nan if run.best is None else run.best for run in found)
+                means[name] = folds, statistics.fmean(scores)
         for name, (folds, mean) in means.items():
             self.race.stops(name, folds, mean)
         for name, (folds, mean) in means.items():  # again, now that all of them are known
-            if self.race.stops(name, folds, mean):
+            if self.race.stops(name, folds, mean) and not runs[name][0].is_first_guess:
                 runs[name][-1].ending = PRUNED
 
     def _run(self, task: Task, fold: int, repeat: int) -> Run:
@@ -185,12 +193,13 @@ class Trainer:
             until=min(epochs, int(task.values.get(_EPOCHS, epochs))),
             patience=self.plan.patience,
             direction=self.direction,
+            is_first_guess=is_first_guess(task.values, self.space.hyperparameters().space),
         )
         done = task.done.get((fold, run.seed))
         return run if done is None else run.going_on_from(done)
 
     def _pruned(self, run: Run) -> str:
-        if self.pruner is None or run.fold > 0:
+        if self.pruner is None or run.fold > 0 or run.is_first_guess:
             return ""
         name = f"{run.trial_id}/{run.seed}"
         return PRUNED if self.pruner.stops(name, len(run.curve), run.curve[-1]) else ""

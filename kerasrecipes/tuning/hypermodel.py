@@ -173,9 +173,7 @@ def hypermodel(
     """
     function = recipe_of(recipe)
     check_int("epochs", epochs, low=1)
-    if callbacks is not None and not callable(callbacks):
-        remedy = "Write `callbacks=lambda: [...]`: each trial needs new ones."
-        fail("callbacks", "a function that returns a list of callbacks", callbacks, remedy)
+    _arguments.check_callbacks(callbacks)
     space = _checked(space, function, target)
     more = {}
     for name, value in arguments.items():

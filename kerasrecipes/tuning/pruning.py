@@ -107,7 +107,8 @@ class SuccessiveHalving(Pruner):
     Args:
         direction: "min" or "max", whichever is better. Defaults to "min".
         factor: Of so many trials one passes a rung, int >= 2. Defaults to 3.
-        min_epochs: Epoch of the first rung, int >= 1. Defaults to 1.
+        min_epochs: Epoch of the first rung, int >= 1; the first epochs say little, of small rates
+            above all. Defaults to 3.
 
     Example:
     >>> pruner = SuccessiveHalving(factor=2, min_epochs=1)
@@ -119,7 +120,7 @@ class SuccessiveHalving(Pruner):
     Reference: Li et al. 2020, arXiv:1810.05934 (ASHA, as a rule that stops).
     """
 
-    def __init__(self, direction: str = "min", *, factor: int = 3, min_epochs: int = 1) -> None:
+    def __init__(self, direction: str = "min", *, factor: int = 3, min_epochs: int = 3) -> None:
         super().__init__(direction)
         self.factor = check_int("factor", factor, low=2)
         self.min_epochs = check_int("min_epochs", min_epochs, low=1)
@@ -142,14 +143,14 @@ class SuccessiveHalving(Pruner):
 RULES = {"median": MedianStopping, "successive_halving": SuccessiveHalving}
 
 
-def get(rule: str | Pruner | None, direction: str, **options: Any) -> Pruner | None:
-    """Returns the pruner that `rule` names: "median" or "successive_halving"; or `rule` itself.
+def get(pruning: str | Pruner | None, direction: str, **options: Any) -> Pruner | None:
+    """Returns the pruner of that name, "median" or "successive_halving"; or the one given.
 
     Example:
     >>> get("median", "max", warmup_trials=2).warmup_trials
     2
     """
-    if rule is None or isinstance(rule, Pruner):
-        return rule
-    factory = RULES[check_choice("rule", rule, RULES)]
+    if pruning is None or isinstance(pruning, Pruner):
+        return pruning
+    factory = RULES[check_choice("pruning", pruning, RULES)]
     return bind("options", factory, {"direction": direction, **options})

@@ -1,10 +1,7 @@
 """search."""
 
-import contextlib
-import dataclasses
 import datetime
 import inspect
-import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -12,24 +9,21 @@ from typing import Any
 import keras
 import keras_tuner
 
-import kerasrecipes
-from kerasrecipes._checks import check_choice, check_int, fail
+from kerasrecipes._checks import check_choice, check_int, did_you_mean, fail
 from kerasrecipes._export import export
-from kerasrecipes._fingerprint import fingerprint
 from kerasrecipes.targets.identify import get as get_target
-from kerasrecipes.tuning._display import Display
-from kerasrecipes.tuning._engine import Engine
-from kerasrecipes.tuning._fold import Fold, Preprocessing, all_rows, make_folds
+from kerasrecipes.tuning._arguments import check_callbacks
+from kerasrecipes.tuning._fold import Preprocessing, all_rows, make_folds
 from kerasrecipes.tuning._gradient import Adapting, without_rates
 from kerasrecipes.tuning._graph_runner import SETTINGS
-from kerasrecipes.tuning._here import Here
-from kerasrecipes.tuning._hosts import Hosts, key_of, role, work
+from kerasrecipes.tuning._hosts import key_of, role
+from kerasrecipes.tuning._identity import identity, is_ours
 from kerasrecipes.tuning._plain_loss import NAME
 from kerasrecipes.tuning._plan import Plan, limits
-from kerasrecipes.tuning._processes import Processes
 from kerasrecipes.tuning._recipes import recipe_of
-from kerasrecipes.tuning._records import SEARCH, Records, write_json
 from kerasrecipes.tuning._refit import refit_model
+from kerasrecipes.tuning._refused import check_values
+from kerasrecipes.tuning._session import run
 from kerasrecipes.tuning._trainer import Trainer
 from kerasrecipes.tuning.objective import objective
 from kerasrecipes.tuning.oracles.identify import get as get_oracle
@@ -38,9 +32,8 @@ from kerasrecipes.tuning.pruning import get as get_pruner
 from kerasrecipes.tuning.search_result import SearchResult
 from kerasrecipes.tuning.search_space import SearchSpace
 from kerasrecipes.tuning.space import space as space_of
-from kerasrecipes.tuning.trial_record import TrialRecord
 
-_MANY, _STRUCTURES, _MOST_TOGETHER = 64, 8, 16
+_STRUCTURES, _MOST_TOGETHER = 8, 16
 
 
 @export("tuning", saved=False)
@@ -94,9 +87,10 @@ def search(
             `SearchSpace.edited`. Defaults to None, the recipe's own: with less than 30 trials only
             its most important part, see `SearchSpace.staged`.
         method: "random", "grid", "quasi_random", "bayesian", "hyperband", "evolution" or "zoom",
-            or a `keras_tuner.Oracle`; or "gradient", random trials that adapt their rate and
-            decay while they train, by `callbacks.Hypergradient`, from the first guess on. Such
-            runs are trained by `fit`. Defaults to "random".
+            or an oracle of `kerasrecipes.tuning.oracles` for this objective and space, with its
+            own number of trials; or "gradient", random trials that adapt their rate and decay
+            while they train, by `callbacks.Hypergradient`, from the first guess on. Such runs
+            are trained by `fit`. Defaults to "random".
         engine: "keras_tuner", or "optuna" to let a sampler of Optuna propose, see
             `oracles.Optuna`, in place of `method`. Defaults to "keras_tuner".
         trials: Trials after which it ends, int >= 1. Defaults to None: 30 if `seconds` is None
@@ -120,11 +114,13 @@ def search(
             `kerasrecipes.data.normalization`.
         population: How many models share a graph at most; 0 trains all by `fit`. Defaults to 16.
         pruning: "median" or "successive_halving" or a pruner of `kerasrecipes.tuning.pruning`,
-            which ends runs that do worse than those before them; with `folds` a trial also goes on
-            to the next fold only if it is good enough. Defaults to None, nothing is pruned.
+            which ends runs that do worse than those before them, but for the first guess, by which
+            the others are measured; with `folds` a trial also goes on to the next fold only if it
+            is good enough. Defaults to None, nothing is pruned.
         stop_after: Ends after so many trials without a better one. Defaults to None, never.
         refit: Whether to train the best recipe on all rows at the end, validation included, for
-            `SearchResult.model`. Defaults to True.
+            `SearchResult.model`; a constant rate then falls to zero in `patience` epochs more.
+            Defaults to True.
         callbacks: Function that makes more callbacks for each run. Such runs are trained by `fit`.
         strategy: As for recipes; such runs are trained by `fit`.
         workers: How many processes of this machine train trials, each with its share of the cores.
@@ -142,8 +138,8 @@ def search(
         The trials, the best one and its model.
 
     Raises:
-        InputError: For wrong arguments, before training; and for a folder of another search, with
-            what differs.
+        InputError: For wrong arguments and values that the recipe refuses, before training; for a
+            folder of another search, with what differs; and for one that another process has.
 
     Example:
     >>> import tempfile, numpy as np, kerasrecipes as kr
@@ -159,6 +155,7 @@ def search(
     function, target = recipe_of(recipe), get_target(target)
     space = _space(function, target, space, trials)
     method, adapting = _method(method, engine), None
+    check_callbacks(callbacks)
     if method == "gradient":
         adapting = Adapting.taking(options, callbacks)
         method, space, callbacks = "random", without_rates(space), adapting
@@ -167,14 +164,16 @@ def search(
         epochs=epochs, patience=patience, batch_size=batch_size, repeats=repeats, seed=seed
     )
     trials, seconds = limits(trials, seconds, method)
+    if stop_after is not None:
+        check_int("stop_after", stop_after, low=1)
     population = check_int("population", population, low=0)
     check_int("workers", workers, low=1)
-    _check_shape(input_shape, data)
     if preprocessing == "auto" and not _takes(function, "preprocessing"):
         preprocessing = None
     parts = make_folds(
         data, target, folds=folds, validation=validation, preprocessing=preprocessing, seed=seed
     )
+    _check_input(function, input_shape, data)
     trainer = Trainer(
         function,
         target,
@@ -186,10 +185,12 @@ def search(
         population,
         keep_state=method == "hyperband" or hasattr(method, "max_epochs"),
         pruner=get_pruner(pruning, goal.direction),
-        race=None if pruning is None else SuccessiveHalving(goal.direction),
+        race=None if pruning is None else SuccessiveHalving(goal.direction, min_epochs=1),
         callbacks=callbacks,
         strategy=strategy,
     )
+    check_values(trainer)
+    own = identity(trainer, data, validation, preprocessing, adapting)
     oracle = get_oracle(
         method,
         objective=goal,
@@ -197,69 +198,36 @@ def search(
         trials=trials,
         seed=seed,
         epochs=epochs,
-        fingerprint=_fingerprint(function, target, data, parts, plan, adapting),
+        fingerprint=own,
         together=_together(trials) if trainer.shares else 1,
         shared=_structural(space),
         first_guess=True,
         **options,
     )
-    began = time.monotonic()
-    key = key_of([_fingerprint(function, target, data, parts, plan, adapting), space.to_dict()])
-    if role() == "worker":
-        return _result(space, goal, parts, began, work(trainer, key), "the chief has ended it")
-    folder = _folder(directory, function.__name__)
-    records = _open(folder, oracle, space, parts)
-    with (
-        contextlib.closing(_workers(trainer, workers, isolate, key)) as group,
-        Display(goal.name, goal.direction, trials, folder, quiet=quiet) as display,
-    ):
-        loop = Engine(
-            oracle,
-            group,
-            records,
-            at_once=population if trainer.shares else 1,
-            deadline=began + seconds,
-            stop_after=stop_after,
-            show=display.show,
-        )
-        ended = _until_interrupted(loop)
-        group.tell(records.all)
-        display.ended(ended)
-    result = _result(space, goal, parts, began, records.all, ended, folder)
-    if not refit or not result.ranked:
+    folder = None if role() == "worker" else _folder(directory, function.__name__)
+    result = run(
+        trainer,
+        oracle,
+        folder,
+        key=key_of([own, space.to_dict()]),
+        workers=workers,
+        isolate=isolate,
+        seconds=seconds,
+        stop_after=stop_after,
+        quiet=quiet,
+    )
+    if folder is None or not refit or not result.ranked:
         return result
     return refit_model(
-        result, function, target, all_rows(data, validation), preprocessing, seed, adapting
+        result,
+        function,
+        target,
+        all_rows(data, validation),
+        preprocessing,
+        seed=plan.seed,
+        patience=plan.patience,
+        adapting=adapting,
     )
-
-
-def _result(
-    space: SearchSpace,
-    goal: keras_tuner.Objective,
-    parts: Sequence[Fold],
-    began: float,
-    records: Sequence[TrialRecord],
-    ended: str,
-    folder: Path | None = None,
-) -> SearchResult:
-    return SearchResult(
-        recipe=space.recipe.__name__,
-        objective=goal.name,
-        direction=goal.direction,
-        records=tuple(records),
-        space=space,
-        folder=folder,
-        seconds=time.monotonic() - began,
-        validation_rows=sum(len(fold.validation[1]) for fold in parts),
-        ended=ended,
-    )
-
-
-def _until_interrupted(loop: Engine) -> str:
-    try:
-        return loop.run()
-    except KeyboardInterrupt:
-        return "Ctrl-C"
 
 
 def _method(method: Any, engine: Any) -> Any:
@@ -285,20 +253,29 @@ def _space(function: Any, target: Any, space: Any, trials: int | None) -> Search
 def _goal(
     metric: str | None, direction: str | None, target: Any, function: Any
 ) -> keras_tuner.Objective:
-    ours = function.__module__.startswith("kerasrecipes.")
+    ours = is_ours(function)
     if metric is None and target.monitor == "val_loss" and ours:
         metric = f"val_{NAME}"
-    known = ["loss", *(each.name for each in target.metrics())]
+    known = ["loss", NAME, *(each.name for each in target.metrics())]
     name = target.monitor if metric is None else metric
     name = f"val_{name}" if name in known else name
-    if direction is None and name == target.monitor:
-        direction = target.direction
-    return objective(name, direction)
+    right = target.direction if name == target.monitor else None
+    goal = objective(name, direction or right)
+    if not ours:
+        return goal
+    if name not in (there := [f"val_{each}" for each in known]):
+        fail("metric", f"one of {', '.join(there)}", metric, did_you_mean(name, there))
+    right = objective(name, right).direction
+    if goal.direction != right:
+        fail("direction", f'"{right}" for {name}, or left out', direction)
+    return goal
 
 
 def _together(trials: int | None) -> int:
     """Returns how many trials in a row try one structure: of few trials few, for some variety."""
-    return max(1, min((trials or _MANY) // _STRUCTURES, _MOST_TOGETHER))
+    if trials is None:
+        return _MOST_TOGETHER
+    return max(1, min(trials // _STRUCTURES, _MOST_TOGETHER))
 
 
 def _structural(space: SearchSpace) -> list[str]:
@@ -317,7 +294,15 @@ def _takes(function: Any, argument: str) -> bool:
     return argument in inspect.signature(function).parameters
 
 
-def _check_shape(input_shape: Any, data: Any) -> None:
+def _check_input(function: Any, input_shape: Any, data: Any) -> None:
+    first = next(iter(inspect.signature(function).parameters), "nothing")
+    if is_ours(function) and first not in ("input_shape", "texts"):
+        name = function.__name__
+        remedy = (
+            f"Search a function of your own, `(input_shape, target, *, ...)`, that calls {name}, "
+            f"with a SearchSpace of it and of the parameters that tuning.space({name!r}) has."
+        )
+        fail("recipe", f"one that takes the shape of a row, not `{first}`", name, remedy)
     shape = tuple(getattr(data[0], "shape", ()))[1:]
     if input_shape is not None and shape and tuple(input_shape) != shape:
         fail("input_shape", f"{shape}, the shape of a row of the data", input_shape)
@@ -327,47 +312,3 @@ def _folder(directory: Any, name: str) -> Path:
     if directory is not None:
         return Path(directory).expanduser().resolve()
     return (Path("searches") / name / f"{datetime.datetime.now():%Y%m%d-%H%M%S}").resolve()
-
-
-def _fingerprint(
-    function: Any,
-    target: Any,
-    data: Any,
-    parts: Sequence[Fold],
-    plan: Plan,
-    adapting: Adapting | None,
-) -> dict[str, Any]:
-    """Returns what scores depend on besides the oracle's own part of it."""
-    return {
-        "recipe": function.__name__,
-        "target": repr(target),
-        "data": fingerprint(data[0], data[1]),
-        "folds": [[fold.rows, len(fold.validation[1])] for fold in parts],
-        "fit": dataclasses.asdict(plan),
-        **({} if adapting is None else adapting.fingerprint),
-    }
-
-
-def _open(folder: Path, oracle: Any, space: SearchSpace, parts: Sequence[Fold]) -> Records:
-    """Takes up what is in the folder, and writes what the search is into it."""
-    oracle.open_project(folder.parent, folder.name)
-    records = Records(folder, oracle.objective.direction)
-    records.read(oracle.end_order)
-    about = {
-        "recipe": space.recipe.__name__,
-        "objective": oracle.objective.name,
-        "direction": oracle.objective.direction,
-        "space": space.to_dict(),
-        "validation_rows": sum(len(fold.validation[1]) for fold in parts),
-        "version": kerasrecipes.__version__,
-    }
-    write_json(folder / SEARCH, about)
-    return records
-
-
-def _workers(trainer: Trainer, workers: Any, isolate: Any, key: bytes) -> Any:
-    if role() == "chief":
-        return Hosts(key)
-    if workers == 1 and not isolate:
-        return Here(trainer)
-    return Processes(trainer, workers=workers, isolate=isolate)

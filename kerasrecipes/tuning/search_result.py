@@ -16,10 +16,10 @@ from kerasrecipes.tuning._axes import Axis, axes, shown
 from kerasrecipes.tuning._importance import Importance, importance
 from kerasrecipes.tuning._selection import (
     final,
+    is_first_guess,
     own_error,
     ranked,
     simplest,
-    sizes_known,
     standard_error,
     within,
 )
@@ -99,19 +99,29 @@ class SearchResult:
 
     @property
     def best(self) -> TrialRecord:
-        """The trial to take: the simplest that is as good as the best, as far as scores can tell.
+        """The trial to take: the recipe as it is, unless another does better beyond chance.
 
-        Of all trials whose mean is within one `standard_error` of the best mean, the one with the
-        fewest hidden units, and of equal ones the best mean (the one-standard-error rule). The
-        mean of the first of many trials is partly luck, so a smaller network within its error is
-        as good and costs less. Where the error or the units are unknown, this is `best_by_mean`.
+        If the first guess of the space is within one `standard_error` of the best mean, it is the
+        first guess, whose score no search has picked for its luck; else the best mean.
 
         Raises: InputError if no trial is completed, with the messages of those that failed.
+        """
+        near = self._near
+        return next((each for each in near if self._is_first_guess(each)), near[0])
+
+    @property
+    def simplest(self) -> TrialRecord:
+        """The trial to take where size matters: as good as the best, as far as scores can tell.
+
+        Of all trials whose mean is within one `standard_error` of the best mean, the one with the
+        fewest hidden units, and of equal ones the best mean (the one-standard-error rule). Where
+        the error or the units are unknown, this is `best_by_mean`.
+
+        Raises: InputError if no trial is completed.
 
         Reference: Breiman et al. 1984, Classification and Regression Trees, section 3.4.3.
         """
-        order = final(self._some)
-        return simplest(within(order, self.standard_error))
+        return simplest(self._near)
 
     @property
     def best_by_mean(self) -> TrialRecord:
@@ -139,14 +149,13 @@ class SearchResult:
         """How `best` was chosen, in words."""
         if self.standard_error is None:
             return "the best mean; one run per trial does not tell its error"
-        near = within(final(self._some), self.standard_error)
         error = f"one standard error ({self.standard_error:.2g})"
-        if len(near) == 1:
+        if len(self._near) == 1:
             return f"the best mean; no other trial is within {error} of it"
-        found = f"{len(near)} within {error} of the best mean"
-        if not sizes_known(near):
-            return f"the best mean among {found}, whose sizes are unknown"
-        return f"the fewest hidden units, then the best mean, among {found}"
+        count = f"{len(self._near)} within {error} of the best mean"
+        if self._is_first_guess(self.best):
+            return f"the first guess, which is one of {count}"
+        return f"the best mean of {count}"
 
     @cached_property
     def warnings(self) -> tuple[str, ...]:
@@ -239,9 +248,9 @@ class SearchResult:
 
     def __str__(self) -> str:
         """Returns what was searched, the table, the importance and the warnings."""
-        better = "higher" if self.direction == "max" else "lower"
+        better, count = "higher" if self.direction == "max" else "lower", len(self.records)
         parts = [
-            f"{len(self.records)} trials of {self.recipe}, {len(self.ranked)} completed, by "
+            f"{count} trial{'s' * (count != 1)} of {self.recipe}, {len(self.ranked)} completed, by "
             f"{self.objective} ({better} is better)"
         ]
         if self.ranked:
@@ -256,6 +265,13 @@ class SearchResult:
             parts.append(f"importance: {', '.join(shares)}")
         parts += [f"warning: {sentence}" for sentence in self.warnings]
         return "\n".join(parts)
+
+    @property
+    def _near(self) -> tuple[TrialRecord, ...]:
+        return within(final(self._some), self.standard_error)
+
+    def _is_first_guess(self, trial: TrialRecord) -> bool:
+        return self.space is not None and is_first_guess(trial.values, self._declared)
 
     @cached_property
     def _declared(self) -> list[Any]:

@@ -24,7 +24,7 @@ class TrialRecord:
         score: Mean of the scores, None for a trial that failed.
         epochs: Best epoch of each run, from 1.
         seconds: Time that the trial took.
-        message: How it failed, or None.
+        message: How it failed, or that it was cut because the time was up, or None.
         parent: Trial that this one continues (Hyperband), or None.
         curves: Objective at each epoch of each run.
 

@@ -1,5 +1,11 @@
 """A small problem for the tests of the search."""
 
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+
 import numpy as np
 
 import kerasrecipes as kr
@@ -36,3 +42,19 @@ def facts(result):
         (r.number, dict(r.values), r.status, r.epochs, [list(map(float, c)) for c in r.curves])
         for r in result.records
     ]
+
+
+@contextlib.contextmanager
+def held_by_another(folder):
+    """Has another process hold the lock of a search, until it is killed."""
+    code = (
+        "import filelock, time\n"
+        f"lock = filelock.FileLock({str(folder / 'lock')!r}); lock.acquire()\n"
+        "print('held', flush=True); time.sleep(600)"
+    )
+    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE) as other:
+        try:
+            assert other.stdout.readline() == b"held\n"
+            yield
+        finally:
+            os.kill(other.pid, signal.SIGKILL)

@@ -217,3 +217,24 @@ def test_a_promoted_trial_counts_once():
 def test_all_failed_is_one_warning():
     assert len(warnings([failed(1, "boom"), failed(2, "boom")])) == 1
     assert warnings([]) == ()
+
+
+def test_a_single_trial_is_compared_with_nothing():
+    hp = keras_tuner.HyperParameters()
+    hp.Float("x", 0.0, 1.0)
+    sentences = warnings([record(1, 0.5, values={"x": 0.5})], hp)
+    none(sentences, "luck")
+    one(sentences, "1 completed trial is few")
+
+
+def test_what_was_never_varied_has_no_importance():
+    hp = keras_tuner.HyperParameters()
+    hp.Float("x", 0.0, 1.0)
+    hp.Float("y", 0.0, 1.0)
+    places = np.linspace(0, 1, 20)
+    records = [record(n, x, values={"x": x, "y": 0.5}) for n, x in enumerate(places.tolist(), 1)]
+    space = types.SimpleNamespace(hyperparameters=lambda: hp)
+    result = SearchResult(
+        recipe="mlp", objective="val_accuracy", direction="max", records=tuple(records), space=space
+    )
+    assert result.importance() == {"x": 1.0}

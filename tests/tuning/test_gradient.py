@@ -56,6 +56,7 @@ def test_a_trial_is_a_fit_with_the_callback(tmp_path):
         assert record.model[name] == start
 
 
+@pytest.mark.slow
 def test_the_refit_adapts_the_rate_and_keeps_the_decay(tmp_path):
     result = run(tmp_path / "s", trials=2, refit=True)
     decay = result.best.values["weight_decay"]
@@ -85,6 +86,7 @@ class Count(keras.callbacks.Callback):
         Count.fits += 1
 
 
+@pytest.mark.slow
 def test_callbacks_of_the_user_come_too(tmp_path):
     run(tmp_path / "s", trials=2, callbacks=lambda: [Count()])
     assert Count.fits == 2

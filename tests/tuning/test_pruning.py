@@ -58,7 +58,7 @@ def test_halving_uses_the_best_so_far():
 
 
 def test_halving_for_a_metric_that_should_be_high():
-    pruner = SuccessiveHalving("max", factor=2)
+    pruner = SuccessiveHalving("max", factor=2, min_epochs=1)
     assert [pruner.stops(name, 1, v) for name, v in (("a", 0.5), ("b", 0.4), ("c", 0.6))] == [
         False,
         True,
@@ -77,7 +77,7 @@ def test_what_is_not_finite_stops_at_once_and_is_not_compared_with(pruner, value
     "make",
     [
         lambda: MedianStopping("max", warmup_epochs=0, warmup_trials=2),
-        lambda: SuccessiveHalving("max", factor=2),
+        lambda: SuccessiveHalving("max", factor=2, min_epochs=1),
     ],
 )
 def test_state_goes_through_json(make):
@@ -98,7 +98,7 @@ def test_get():
     assert get(rule, "min") is rule
     halving = get("successive_halving", "max", factor=4)
     assert (type(halving), halving.direction, halving.factor) == (SuccessiveHalving, "max", 4)
-    with pytest.raises(InputError, match="`rule` must be one of 'median', 'successive_halving'"):
+    with pytest.raises(InputError, match="`pruning` must be one of 'median', 'successive_halving'"):
         get("halving", "min")
 
 

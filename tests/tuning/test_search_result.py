@@ -32,10 +32,12 @@ def failed(number, message):
     return record(number, (), status="failed", message=message)
 
 
-def result(*records, direction="max", **more):
+def result(*records, direction="max", guess=None, **more):
+    """The result of a search whose first guess is the values of the record `guess`."""
+    defaults = {} if guess is None else guess.values
     hp = keras_tuner.HyperParameters()
-    hp.Float("learning_rate", 1e-4, 1.0, sampling="log")
-    hp.Int("units", 8, 256)
+    hp.Float("learning_rate", 1e-4, 1.0, sampling="log", default=defaults.get("learning_rate"))
+    hp.Int("units", 8, 256, default=defaults.get("units"))
     space = types.SimpleNamespace(hyperparameters=lambda: hp)
     arguments = {"objective": "val_accuracy", **more}
     return SearchResult(
@@ -61,7 +63,7 @@ def test_completed_trials_are_ranked_by_their_mean():
     assert numbers(result(*records, direction="min").ranked) == [1, 2, 6]
 
 
-def test_the_simplest_within_one_standard_error_is_the_best():
+def test_within_one_standard_error_are_the_simplest_and_the_first_guess():
     # Trial + run is 0.90, 0.895, 0.88, 0.80 and +-0.01; the residuals are +-0.008.
     noise = np.array([1, -1, -1, 1]) * 0.008
     records = [
@@ -78,8 +80,13 @@ def test_the_simplest_within_one_standard_error_is_the_best():
     assert found.standard_error == pytest.approx(expected)
     assert 0.005 < expected < 0.02
     assert found.best_by_mean.number == 1
-    assert found.best.number == 2
-    assert "among 2 within one standard error (0.0092)" in found.choice
+    assert found.simplest.number == 2
+    assert found.best.number == 1
+    assert "the best mean of 2 within one standard error (0.0092)" in found.choice
+    for first, best in ((2, 2), (3, 1)):  # the latter is worse beyond chance
+        guess = result(*records, guess=records[first - 1])
+        assert guess.best.number == best
+        assert ("the first guess" in guess.choice) == (best == first)
 
 
 def test_what_all_trials_have_in_common_in_a_run_is_no_noise():
@@ -90,15 +97,14 @@ def test_what_all_trials_have_in_common_in_a_run_is_no_noise():
 
 def test_equal_sizes_leave_the_best_mean():
     records = [record(1, (0.89, 0.90)), record(2, (0.91, 0.89)), record(3, (0.90, 0.905))]
-    assert result(*records).best is result(*records).best_by_mean
+    assert result(*records).simplest is result(*records).best_by_mean
 
 
 def test_unknown_sizes_leave_the_best_mean():
     records = [record(1, (0.90, 0.92)), record(2, (0.92, 0.89), (8,))]
     records[0] = dataclasses.replace(records[0], model={}, values={})
     found = result(*records)
-    assert found.best.number == 1
-    assert "sizes are unknown" in found.choice
+    assert found.simplest is found.best_by_mean
 
 
 def test_single_runs_take_their_error_from_the_validation_rows():
@@ -108,7 +114,7 @@ def test_single_runs_take_their_error_from_the_validation_rows():
     found = result(*records, validation_rows=100)
     share = (95 + 1) / 102
     assert found.standard_error == pytest.approx(np.sqrt(share * (1 - share) / 100))
-    assert found.best.number == 2
+    assert found.simplest.number == 2
     assert result(*records, objective="val_loss", validation_rows=100).standard_error is None
 
 
@@ -170,7 +176,7 @@ def test_the_table_always_shows_the_chosen_trial():
         record(2, (0.91, 0.905), (256,)),
         record(3, (0.90, 0.91), (8,)),
     ]
-    lines = result(*records).table(rows=1).splitlines()
+    lines = result(*records, guess=records[2]).table(rows=1).splitlines()
     assert [line.split()[:3] for line in lines[1:]] == [["1", "1", "0.91"], ["*", "3", "3"]]
 
 

@@ -155,7 +155,9 @@ def test_table_is_complete(mlp):
 def test_unknown_recipes_and_those_without_a_space_are_refused():
     with pytest.raises(InputError, match="`recipe` must name one of the recipes.*mlp"):
         space("mpl")
-    with pytest.raises(InputError, match=r"search space, mlp.*my_recipe.*SearchSpace\(my_recipe"):
+    with pytest.raises(
+        InputError, match=r"search space,.* mlp,.*my_recipe.*SearchSpace\(my_recipe"
+    ):
         space(my_recipe)
     with pytest.raises(InputError, match="`recipe` must be a recipe function"):
         space(3)

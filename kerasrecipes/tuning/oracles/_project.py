@@ -8,17 +8,7 @@ from typing import Any
 
 from keras_tuner.engine.trial import Trial
 
-from kerasrecipes._atomic import atomic
-
 _ABSENT = object()
-
-
-def write_json(path: Path, content: Mapping[str, Any]) -> None:
-    """Writes a JSON file atomically, and its folder if there is none."""
-    text = json.dumps(content, default=float)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with atomic(path) as temporary:
-        temporary.write_text(text, encoding="utf-8")
 
 
 def read_trials(folder: Path) -> tuple[list[tuple[Trial, dict[str, Any]]], list[Path]]:
@@ -47,11 +37,6 @@ def set_aside(path: Path) -> None:
     warnings.warn(
         f"{path} is damaged. It is now {aside.name}, and the trial is run anew.", stacklevel=2
     )
-
-
-def plain(content: Any) -> Any:
-    """Returns the content as it comes back from JSON."""
-    return json.loads(json.dumps(content, default=str))
 
 
 def differences(there: Mapping[str, Any], here: Mapping[str, Any]) -> list[str]:

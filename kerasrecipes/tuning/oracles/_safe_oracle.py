@@ -85,7 +85,7 @@ class SafeOracle(SafeProject):
         super().__init__(
             fingerprint=fingerprint,
             seed=seed,
-            objective=_objective(objective),
+            objective=as_objective(objective),
             hyperparameters=hyperparameters,
             max_retries_per_trial=max_retries_per_trial,
             max_consecutive_failed_trials=max_consecutive_failed_trials,
@@ -308,7 +308,7 @@ def running(values: Values | None) -> dict[str, Any]:
     return {"status": status, "values": values}
 
 
-def _objective(objective: Any) -> Any:
+def as_objective(objective: Any) -> Any:
     if isinstance(objective, str):
         return keras_tuner.Objective(objective, direction(objective))
     return objective

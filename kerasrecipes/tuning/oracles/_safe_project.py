@@ -1,6 +1,7 @@
 """The files of a search: all that it knows, in those of its trials."""
 
 import threading
+import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ import numpy as np
 from keras_tuner.engine.trial import Trial, TrialStatus
 
 from kerasrecipes._checks import InputError, fail
+from kerasrecipes.tuning._json import plain, write_json
 from kerasrecipes.tuning.oracles import _project
 from kerasrecipes.tuning.oracles._space import describe
 
@@ -57,6 +59,10 @@ class SafeProject:
         self._lock = threading.RLock()
         self._rng = np.random.default_rng(self.seed)
 
+    def belongs_to(self, fingerprint: Mapping[str, Any]) -> None:
+        """Adds to what the scores depend on; to be called before there are trials."""
+        self._fingerprint.update(fingerprint)
+
     @property
     def fingerprint(self) -> dict[str, Any]:
         """What the scores depend on, as it is written beside each trial."""
@@ -67,7 +73,7 @@ class SafeProject:
         }
         if not self.allow_new_entries:
             own["space"] = describe(self.hyperparameters.space)
-        return _project.plain({**own, **self._fingerprint})
+        return plain({**own, **self._fingerprint})
 
     def open_project(self, directory: str | Path, project_name: str = "search") -> int:
         """Keeps the search in a folder, takes up what is there, and returns how many trials."""
@@ -83,7 +89,7 @@ class SafeProject:
     def save(self) -> None:
         """Writes `oracle.json`, which shows that a project is there and is never read."""
         if self._folder is not None:
-            _project.write_json(self._folder / "oracle.json", self.get_state())
+            write_json(self._folder / "oracle.json", self.get_state())
 
     def reload(self) -> None:
         """Takes up the trials that lie in the project; those that did not end run again.
@@ -100,6 +106,18 @@ class SafeProject:
             self._take_up(found)
             if self.trials:
                 self.save()
+
+    def run_again(self, trial_id: str) -> None:
+        """Has a trial that has ended run again, and warns: what it came to is lost."""
+        warnings.warn(
+            f"What trial {trial_id} in {self._folder} came to is missing or damaged. It is run "
+            "again.",
+            stacklevel=2,
+        )
+        with self._lock:
+            self.end_order.remove(trial_id)
+            self._ended_before = len(self.end_order)
+            self._queue(self.trials[trial_id])
 
     def _check_same_search(self, found: Sequence[tuple[Trial, Mapping[str, Any]]]) -> None:
         here = self.fingerprint
@@ -145,7 +163,7 @@ class SafeProject:
         if trial.trial_id in self.end_order:
             notes["ended"] = self.end_order.index(trial.trial_id)
         path = self._folder / f"trial_{trial.trial_id}" / "trial.json"
-        _project.write_json(path, {**trial.get_state(), "kerasrecipes": notes})
+        write_json(path, {**trial.get_state(), "kerasrecipes": notes})
         self.save()
 
     def _queue(self, trial: Trial) -> None:

@@ -5,8 +5,10 @@ from typing import Any
 
 import keras_tuner
 
-from kerasrecipes._checks import check_choice, check_int
+from kerasrecipes._checks import check_choice, check_int, fail
 from kerasrecipes._export import bind
+from kerasrecipes.tuning.oracles._safe_oracle import SafeOracle, as_objective
+from kerasrecipes.tuning.oracles._space import describe
 from kerasrecipes.tuning.oracles.bayesian_optimization import BayesianOptimization
 from kerasrecipes.tuning.oracles.evolution import Evolution
 from kerasrecipes.tuning.oracles.grid_search import GridSearch
@@ -15,6 +17,8 @@ from kerasrecipes.tuning.oracles.optuna_oracle import Optuna
 from kerasrecipes.tuning.oracles.quasi_random import QuasiRandom
 from kerasrecipes.tuning.oracles.random_search import RandomSearch
 from kerasrecipes.tuning.oracles.zoom import Zoom
+
+_OF_SEARCH = ("together", "shared", "first_guess")  # which an oracle that is made may be without
 
 METHODS = {
     "random": RandomSearch,
@@ -29,7 +33,7 @@ METHODS = {
 
 
 def get(
-    method: str | keras_tuner.Oracle,
+    method: str | SafeOracle,
     *,
     objective: Any,
     hyperparameters: keras_tuner.HyperParameters,
@@ -38,12 +42,13 @@ def get(
     fingerprint: Mapping[str, Any] | None = None,
     epochs: int = 100,
     **options: Any,
-) -> keras_tuner.Oracle:
+) -> SafeOracle:
     """Returns the oracle of a search method.
 
     Args:
         method: "random", "grid", "quasi_random", "bayesian", "hyperband", "evolution", "zoom" or
-            "optuna"; or an oracle of KerasTuner's, which is returned as it is.
+            "optuna"; or an oracle of this package, or of a subclass, with this objective and
+            these hyperparameters, which is returned.
         objective: `keras_tuner.Objective`, or the name of a metric that has a known direction.
         hyperparameters: The search space, complete: a model cannot add to it.
         trials: Trials after which the search stops, int >= 1, or None. Defaults to None.
@@ -52,7 +57,7 @@ def get(
         epochs: Epochs of the longest trials of "hyperband", int >= 1. Defaults to 100.
         **options: Further arguments of the oracle, such as `points` of "grid".
 
-    Raises: InputError for an unknown method or option.
+    Raises: InputError for an unknown method or option, and for an oracle of another search.
 
     Example:
     >>> space = keras_tuner.HyperParameters()
@@ -61,8 +66,8 @@ def get(
     >>> type(oracle).__name__, oracle.max_trials
     ('Zoom', 20)
     """
-    if isinstance(method, keras_tuner.Oracle):
-        return method
+    if not isinstance(method, str):
+        return _checked(method, objective, hyperparameters, trials, fingerprint, options)
     oracle = METHODS[check_choice("method", method, METHODS)]
     if oracle is Hyperband:
         options = {"max_epochs": check_int("epochs", epochs, low=1), **options}
@@ -75,3 +80,30 @@ def get(
         "fingerprint": fingerprint,
     }
     return bind("options", oracle, {**common, **options})
+
+
+def _checked(
+    oracle: Any,
+    objective: Any,
+    hyperparameters: keras_tuner.HyperParameters,
+    trials: int | None,
+    fingerprint: Mapping[str, Any] | None,
+    options: Mapping[str, Any],
+) -> SafeOracle:
+    """Returns an oracle that is made already, if it is one for this search."""
+    if not isinstance(oracle, SafeOracle):
+        names = f"one of {', '.join(map(repr, METHODS))}, or an oracle"
+        remedy = "KerasTuner's own oracles lack what a search needs to go on after it was killed."
+        fail("method", f"{names} of kerasrecipes.tuning.oracles", oracle, remedy)
+    if str(oracle.objective) != str(as_objective(objective)):
+        wanted = f"an oracle for the objective {as_objective(objective)}"
+        fail("method", wanted, oracle.objective, "Give the search its `metric` too.")
+    if describe(oracle.hyperparameters.space) != describe(hyperparameters.space):
+        remedy = "Make it with hyperparameters=space.hyperparameters(), and give `space` too."
+        fail("method", "an oracle for the space that is searched", oracle, remedy)
+    given = options if trials is None else {"trials": trials, **options}
+    for name, value in given.items():
+        if name not in _OF_SEARCH:
+            fail(name, "left out where `method` is an oracle, which has its own", value)
+    oracle.belongs_to(fingerprint or {})
+    return oracle

@@ -15,8 +15,8 @@ from keras_tuner.engine.trial import Trial, TrialStatus
 
 from kerasrecipes._checks import InputError, did_you_mean, fail
 from kerasrecipes._export import export
+from kerasrecipes.tuning._json import write_json
 from kerasrecipes.tuning.oracles._fresh import random_values
-from kerasrecipes.tuning.oracles._project import write_json
 from kerasrecipes.tuning.oracles._safe_oracle import SafeOracle, running
 from kerasrecipes.tuning.oracles._space import (
     Values,

@@ -15,6 +15,7 @@ def best(cls, seed, **options):
     return oracle.get_best_trials()[0]
 
 
+@pytest.mark.slow
 def test_better_than_random_on_average_and_close_to_the_optimum():
     modelled = [best(BayesianOptimization, seed) for seed in range(4)]
     random = [best(RandomSearch, seed).score for seed in range(4)]

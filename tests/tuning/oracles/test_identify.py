@@ -39,8 +39,21 @@ def test_options():
 
 
 def test_an_oracle_of_ones_own():
-    own = keras_tuner.oracles.RandomSearchOracle("val_loss")
-    assert oracles.get(own, objective="val_loss", hyperparameters=network()) is own
+    own = oracles.RandomSearch("val_loss", max_trials=3, hyperparameters=network(), seed=0)
+    same = {"objective": "val_loss", "hyperparameters": network(), "fingerprint": {"data": "1f"}}
+    assert oracles.get(own, **same) is own
+    assert own.fingerprint["data"] == "1f"
+    for given, message in [
+        ({"objective": "val_auc"}, "`method` must be an oracle for the objective .*val_auc"),
+        ({"hyperparameters": keras_tuner.HyperParameters()}, "for the space that is searched"),
+        ({"trials": 3}, "`trials` must be left out"),
+        ({"points": 3}, "`points` must be left out"),
+    ]:
+        with pytest.raises(InputError, match=message):
+            oracles.get(own, **{**same, **given})
+    for other in (keras_tuner.oracles.RandomSearchOracle("val_loss"), 3):
+        with pytest.raises(InputError, match="or an oracle of kerasrecipes.tuning.oracles"):
+            oracles.get(other, **same)
 
 
 def test_errors():
