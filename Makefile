@@ -15,6 +15,8 @@ bench:
 	python tests/benchmarks/callbacks.py
 	python tests/benchmarks/replicas.py
 	python tests/benchmarks/population.py
+	python tests/benchmarks/finders.py
+	python tests/benchmarks/monitors.py
 
 quality:
 	python tests/benchmarks/quality.py

@@ -19,7 +19,9 @@ if typing.TYPE_CHECKING:
     from kerasrecipes import activations as activations
     from kerasrecipes import callbacks as callbacks
     from kerasrecipes import data as data
+    from kerasrecipes import diagnosis as diagnosis
     from kerasrecipes import distribute as distribute
+    from kerasrecipes import finders as finders
     from kerasrecipes import initializers as initializers
     from kerasrecipes import layers as layers
     from kerasrecipes import optimizers as optimizers
@@ -27,6 +29,7 @@ if typing.TYPE_CHECKING:
     from kerasrecipes import regularizers as regularizers
     from kerasrecipes import reporting as reporting
     from kerasrecipes import runs as runs
+    from kerasrecipes import sanity as sanity
     from kerasrecipes import schedules as schedules
     from kerasrecipes import targets as targets
     from kerasrecipes import tuning as tuning
@@ -38,7 +41,9 @@ _SUBPACKAGES = (
     "activations",
     "callbacks",
     "data",
+    "diagnosis",
     "distribute",
+    "finders",
     "initializers",
     "layers",
     "optimizers",
@@ -46,6 +51,7 @@ _SUBPACKAGES = (
     "regularizers",
     "reporting",
     "runs",
+    "sanity",
     "schedules",
     "targets",
     "tuning",

@@ -4,6 +4,7 @@ A decorator does both: `@export("layers")` above a class lets Keras save and loa
 string arguments and TOML recipes name it, as `"DenseBlock"`, `"dense_block"` or `"denseblock"`.
 """
 
+import functools
 import inspect
 from collections.abc import Callable
 from typing import Any, TypeVar
@@ -78,6 +79,7 @@ def bind(argument: str, factory: Callable[..., Any], arguments: dict[str, Any]) 
     return factory(**arguments)
 
 
+@functools.lru_cache(maxsize=256)  # a tenth of the time that a recipe takes to build
 def _parameters(factory: Callable[..., Any]) -> list[str]:
     """Returns the names of the parameters, those of base classes that **kwargs go to included."""
     makers = [c.__init__ for c in factory.__mro__] if isinstance(factory, type) else [factory]

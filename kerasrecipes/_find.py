@@ -5,6 +5,20 @@ from typing import Any
 
 import keras
 
+LINEAR = (
+    keras.layers.Dense,
+    keras.layers.EinsumDense,
+    keras.layers.Conv1D,
+    keras.layers.Conv2D,
+    keras.layers.Conv3D,
+    keras.layers.Conv1DTranspose,
+    keras.layers.Conv2DTranspose,
+    keras.layers.Conv3DTranspose,
+    keras.layers.DepthwiseConv1D,
+    keras.layers.DepthwiseConv2D,
+)
+"""Layers of Keras that multiply by one kernel, before an activation."""
+
 
 def find(root: keras.layers.Layer, kind: type | tuple[type, ...]) -> list[Any]:
     """Returns each object of `kind` that `root` holds at any depth, once, itself included."""

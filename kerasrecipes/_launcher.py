@@ -20,10 +20,10 @@ from kerasrecipes import _launched
 from kerasrecipes._checks import InputError, check_int, check_number, fail
 from kerasrecipes._worker_process import WorkerProcess, environments
 
-_POLL = 0.05
+POLL = 0.05
 _MAY_BE_ALIKE = 0.7  # seconds in which all workers fail alike, as with wrong input
 _GRACE = 5.0  # seconds for the others when one has failed: without it they cannot go on
-_WRONG_USAGE = 2
+WRONG_USAGE = 2
 _SAVED = (128 + signal.SIGINT, 128 + signal.SIGTERM, 129)  # ended by a signal, after a save
 _FOR_ALL = ("SIGINT", "SIGTERM", "SIGHUP")
 
@@ -52,8 +52,12 @@ class Failure:
         return self.what if self.is_shown else str(self)
 
 
-class _Signals:
-    """The signals that this process got in order to end."""
+class Signals:
+    """The signals that this process got in order to end.
+
+    Attributes:
+        numbers: All of them, oldest first.
+    """
 
     def __init__(self) -> None:
         self.numbers: list[int] = []
@@ -88,26 +92,31 @@ def run(
 
     The arguments are those of `kerasrecipes.distribute.launch`.
     """
-    workers = check_int("workers", workers, low=1)
-    restarts = check_int("restarts", restarts, low=0)
-    timeout = check_number("timeout", timeout, low=0.0, open_low=True)
-    program = _program(command)
-    signals = _Signals()
+    check_numbers(workers, restarts, timeout)
+    program = program_of(command)
+    signals = Signals()
     failure = None
     with signals.taken(), tempfile.TemporaryDirectory() as notes:
         note = pathlib.Path(notes) / "run"
         for start in range(restarts + 1):
-            given = environments(workers, _launched.environment(note), _say)
+            given = environments(workers, _launched.environment(note), say)
             failure = _run_once(program, given, signals, timeout, verbose)
-            if failure is None or failure.exit_code == _WRONG_USAGE:
+            if failure is None or failure.exit_code == WRONG_USAGE:
                 break
             if start == restarts or signals.numbers:
                 break
-            _say(f"{failure.news()}\nAll workers start again: restart {start + 1} of {restarts}.")
+            say(f"{failure.news()}\nAll workers start again: restart {start + 1} of {restarts}.")
     return failure
 
 
-def _program(command: Sequence[str]) -> list[str]:
+def check_numbers(workers: Any, restarts: Any, timeout: Any) -> None:
+    """Refuses numbers that `launch` cannot work with."""
+    check_int("workers", workers, low=1)
+    check_int("restarts", restarts, low=0)
+    check_number("timeout", timeout, low=0.0, open_low=True)
+
+
+def program_of(command: Sequence[str]) -> list[str]:
     """Returns what a worker runs: Python with the command line of this package, or a program."""
     if os.name != "posix":
         raise InputError("`launch` needs a system with POSIX signals, such as Linux.")
@@ -128,7 +137,7 @@ def _program(command: Sequence[str]) -> list[str]:
 def _run_once(
     program: list[str],
     given: Sequence[tuple[dict[str, str], list[int]]],
-    signals: _Signals,
+    signals: Signals,
     timeout: float,
     verbose: bool,
 ) -> Failure | None:
@@ -142,7 +151,7 @@ def _run_once(
             worker.close()
 
 
-def _watch(group: list[WorkerProcess], signals: _Signals, timeout: float) -> Failure | None:
+def _watch(group: list[WorkerProcess], signals: Signals, timeout: float) -> Failure | None:
     """Returns when all have ended; sees to it that they do when one has failed."""
     failed: WorkerProcess | None = None
     frozen: list[WorkerProcess] = []
@@ -164,12 +173,12 @@ def _watch(group: list[WorkerProcess], signals: _Signals, timeout: float) -> Fai
         if time.monotonic() > end:
             for worker in running:
                 worker.kill()
-        time.sleep(_POLL)
+        time.sleep(POLL)
     failed = failed or _first_failed(group)
-    return None if failed is None else _failure(failed, frozen, group)
+    return None if failed is None else failure_of(failed, frozen, group)
 
 
-def _pass_on(running: list[WorkerProcess], signals: _Signals, timeout: float) -> float:
+def _pass_on(running: list[WorkerProcess], signals: Signals, timeout: float) -> float:
     """Tells the workers of the newest signal; returns until when they may go on.
 
     After the first Ctrl-C a model may still be validated and saved, which takes its time.
@@ -189,9 +198,10 @@ def _first_failed(group: list[WorkerProcess]) -> WorkerProcess | None:
     return min(failed, key=lambda worker: ((worker.code() or 0) > 0, worker.index), default=None)
 
 
-def _failure(
-    failed: WorkerProcess, frozen: list[WorkerProcess], group: list[WorkerProcess]
+def failure_of(
+    failed: WorkerProcess, frozen: Sequence[WorkerProcess], group: Sequence[WorkerProcess]
 ) -> Failure:
+    """Returns what became of a group of which one has failed, and those in `frozen` stood still."""
     code = failed.code() or 0
     alike = [worker for worker in group if worker.code() == code]
     if len(alike) == len(group) > 1 and code > 0:
@@ -214,5 +224,6 @@ def _ended(code: int) -> str:
     return f"was killed by {name}{hint}"
 
 
-def _say(line: str) -> None:
+def say(line: str) -> None:
+    """Tells the user something on standard error."""
     print(f"launch: {line}", file=sys.stderr, flush=True)

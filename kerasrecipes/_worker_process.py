@@ -158,18 +158,28 @@ def environments(
         say: Is told what a user should know.
     """
     addresses = [f"127.0.0.1:{port}" for port in free_ports(workers)]
+    given = []
+    for index, (env, cores) in enumerate(shares(workers, more, say)):
+        task = {"type": "worker", "index": index}
+        config = json.dumps({"cluster": {"worker": addresses}, "task": task})
+        given.append(({**env, "TF_CONFIG": config}, cores))
+    return given
+
+
+def shares(
+    workers: int, more: Mapping[str, str], say: Callable[[str], None]
+) -> list[tuple[dict[str, str], list[int]]]:
+    """As `environments`, for workers that need not know of one another."""
     gpus = _gpus()
     if 0 < len(gpus) < workers:
         say(f"{workers} workers need as many GPUs, and there are {len(gpus)}: all use the CPU.")
     share = len(gpus) // workers
     given = []
     for index in range(workers):
-        task = {"type": "worker", "index": index}
-        config = json.dumps({"cluster": {"worker": addresses}, "task": task})
-        env = {**os.environ, **more, "TF_CONFIG": config, "PYTHONUNBUFFERED": "1"}
+        env = {**os.environ, **more, "PYTHONUNBUFFERED": "1"}
         if gpus:
             env[_GPUS] = ",".join(gpus[index * share : (index + 1) * share]) or "-1"
-        given.append((env, _share_of_cores(index, workers)))
+        given.append((env, share_of_cores(index, workers)))
     return given
 
 
@@ -182,7 +192,7 @@ def free_ports(count: int) -> list[int]:
         return [each.getsockname()[1] for each in sockets]
 
 
-def _share_of_cores(index: int, workers: int) -> list[int]:
+def share_of_cores(index: int, workers: int) -> list[int]:
     """Returns as many cores as the others get; none, for all, if there are not enough."""
     if workers == 1 or not hasattr(os, "sched_getaffinity"):
         return []

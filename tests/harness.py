@@ -2,6 +2,34 @@
 
 import keras
 import numpy as np
+import pytest
+
+
+def representative(cases, *kept):
+    """Returns parameters for `parametrize`: all cases, those slow that are not kept for every run.
+
+    For cases that go through the same code; `.ci/run` runs the slow ones too.
+    """
+    cases = list(cases)
+    assert all(case in cases for case in kept), kept
+    return [case if case in kept else pytest.param(case, marks=pytest.mark.slow) for case in cases]
+
+
+class StopAt(keras.callbacks.Callback):
+    """Interrupts the training at a batch of an epoch."""
+
+    interrupted = False
+
+    def __init__(self, epoch, batch):
+        super().__init__()
+        self.place = epoch, batch
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self.epoch = epoch
+
+    def on_train_batch_begin(self, batch, logs=None):
+        if (self.epoch, batch) == self.place:
+            self.interrupted = self.model.stop_training = True
 
 
 def check_config_round_trip(thing):

@@ -12,8 +12,11 @@ import pytest
 ROOT = pathlib.Path(__file__).parents[1]
 # Without the doctests: what they print is in TensorFlow's words.
 PARTS = "activations initializers layers regularizers schedules targets".split()
-PARTS += ["optimizers/test_every_backend.py"]
+PARTS += ["optimizers/test_every_backend.py", "sanity/test_every_backend.py"]
 AT_LEAST = 1000
+# These tests compile far more than they compute.
+FAST_COMPILATION = "--xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true"
+MARKERS = "not gpu and not multi_device and not network and not extra"  # the slow ones too
 
 
 @pytest.mark.extra
@@ -22,10 +25,11 @@ def test_parts_pass(backend):
     if importlib.util.find_spec(backend) is None:
         pytest.skip(f"needs {backend}")
     command = [sys.executable, "-m", "pytest", "-q", "--tb=short", "-n0", "-p", "no:cacheprovider"]
+    command += ["-m", MARKERS]
     done = subprocess.run(
         [*command, *(f"tests/{part}" for part in PARTS)],
         cwd=ROOT,
-        env={**os.environ, "KERAS_BACKEND": backend},
+        env={**os.environ, "KERAS_BACKEND": backend, "XLA_FLAGS": FAST_COMPILATION},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,

@@ -13,7 +13,21 @@ ROOT = pathlib.Path(__file__).resolve().parents[1]
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    "page", ["README.md", "docs/start.md", "docs/callbacks.md", "docs/tuning.md"]
+    "page",
+    [
+        "README.md",
+        "docs/start.md",
+        "docs/callbacks.md",
+        "docs/tuning.md",
+        "docs/tabular.md",
+        "docs/text.md",
+        "docs/sequences.md",
+        "docs/images.md",
+        "docs/fine-tuning.md",
+        "docs/checks.md",
+        "docs/finding-the-rate.md",
+        "docs/diagnosis.md",
+    ],
 )
 def test_python_of_the_page_runs(page, tmp_path):
     code = "\n".join(re.findall(r"```python\n(.*?)```", (ROOT / page).read_text(), re.DOTALL))

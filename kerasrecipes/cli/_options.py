@@ -4,6 +4,7 @@ import click
 
 RECIPE = click.argument("recipe", metavar="RECIPE")
 RUN = click.argument("run", metavar="RUN", type=click.Path())
+RUNS = click.argument("runs", metavar="RUN...", nargs=-1, required=True, type=click.Path())
 OVERRIDES = click.option(
     "--set",
     "overrides",

@@ -2,13 +2,14 @@
 
 import click
 
-from kerasrecipes import _launcher
+from kerasrecipes import _launcher, _search_launcher
 
 _EXAMPLES = """
 \b
 Examples:
   kerasrecipes launch --workers 2 -- train digits-mlp --set fit.epochs=5
   kerasrecipes launch --workers 4 --restarts 3 -- train.py --epochs 20
+  kerasrecipes launch --tune --workers 4 -- tune digits-mlp --seconds 600
 """
 
 
@@ -32,19 +33,33 @@ Examples:
 @click.option(
     "--verbose", is_flag=True, help="Show the output of all workers, not only the chief's."
 )
+@click.option(
+    "--tune",
+    is_flag=True,
+    help="ARGS are a search, whose trials the workers share; one more process hands them out.",
+)
 @click.argument("command", metavar="-- ARGS...", nargs=-1, required=True, type=click.UNPROCESSED)
 def launch(
-    command: tuple[str, ...], workers: int, restarts: int, timeout: float, verbose: bool
+    command: tuple[str, ...],
+    workers: int,
+    restarts: int,
+    timeout: float,
+    verbose: bool,
+    tune: bool,
 ) -> None:
-    """Run a training as several workers of this machine.
+    """Run a training, or a search, as several workers of this machine.
 
     ARGS are those of `kerasrecipes`, such as `train digits-mlp`, or a program: `train.py ...` or
-    `python ...`. Each worker has TF_CONFIG, free ports, and its share of the GPUs or cores.
+    `python ...`. Each worker has TF_CONFIG, free ports, and its share of the GPUs or cores; with
+    --tune it has KerasTuner's variables in place of TF_CONFIG, and one that fails leaves the
+    others alone.
 
-    When one worker fails, is killed or freezes, all are ended, and started again with --restarts.
-    Ctrl-C and SIGTERM end all workers at the same batch, and leave none running.
+    In a training, when one worker fails, is killed or freezes, all are ended, and started again
+    with --restarts. Ctrl-C and SIGTERM end all workers at the same batch, and leave none
+    running.
     """
-    failure = _launcher.run(
+    run = _search_launcher.run if tune else _launcher.run
+    failure = run(
         list(command), workers=workers, restarts=restarts, timeout=timeout, verbose=verbose
     )
     if failure is not None:

@@ -6,11 +6,16 @@ import click
 
 import kerasrecipes
 from kerasrecipes._checks import InputError
+from kerasrecipes.cli.check import check
 from kerasrecipes.cli.copy import copy
+from kerasrecipes.cli.diagnose import diagnose
 from kerasrecipes.cli.evaluate import evaluate
+from kerasrecipes.cli.find_lr import find_lr
+from kerasrecipes.cli.fit import fit
 from kerasrecipes.cli.launch import launch
 from kerasrecipes.cli.list import list_recipes
 from kerasrecipes.cli.predict import predict
+from kerasrecipes.cli.report import report
 from kerasrecipes.cli.show import show
 from kerasrecipes.cli.train import train
 from kerasrecipes.cli.tune import tune
@@ -62,5 +67,20 @@ def main() -> None:
     """
 
 
-for _command in (train, tune, launch, list_recipes, show, copy, validate, evaluate, predict):
+for _command in (
+    fit,
+    train,
+    find_lr,
+    tune,
+    launch,
+    list_recipes,
+    show,
+    copy,
+    validate,
+    check,
+    evaluate,
+    predict,
+    diagnose,
+    report,
+):
     main.add_command(_command)

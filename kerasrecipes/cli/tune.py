@@ -4,7 +4,7 @@ from typing import Any
 
 import click
 
-from kerasrecipes import _recipe_files
+from kerasrecipes import _launched, _recipe_files
 from kerasrecipes.cli import _options
 from kerasrecipes.cli._quiet_import import quiet_import
 from kerasrecipes.runs.schema import METHODS
@@ -90,7 +90,7 @@ def tune(ctx: click.Context, **options: Any) -> None:
         click.echo(quiet_import("kerasrecipes.runs.search_folder").summary(options["show"]))
         return
     result = _run(ctx, options)
-    if options["quiet"]:
+    if options["quiet"] and result.folder is not None:
         click.echo(result.folder)
     if result.interrupted:
         ctx.exit(130)
@@ -123,7 +123,8 @@ def _flag(name: str) -> str:
 def _run(ctx: click.Context, options: dict[str, Any]) -> Any:
     tuning = quiet_import("kerasrecipes.runs.tuning")
     given = {name: options[name] for name in _WITH_RESUME if name != "resume"}
-    if options["resume"] is not None:
-        return tuning.resume_tune(options["resume"], **given)
+    search = _launched.run_of_last_start() or options["resume"]
+    if search is not None:
+        return tuning.resume_tune(search, **given)
     more = {name: options[name] for name in ("method", "folds", "repeats", "overrides", "seed")}
     return tuning.tune(options["recipe"], out=options["out"] or "searches", **given, **more)

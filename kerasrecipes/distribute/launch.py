@@ -2,7 +2,8 @@
 
 from collections.abc import Sequence
 
-from kerasrecipes import _launcher
+from kerasrecipes import _launcher, _search_launcher
+from kerasrecipes._checks import fail
 from kerasrecipes._export import export
 from kerasrecipes.distribute.cluster_error import ClusterError
 
@@ -15,8 +16,9 @@ def launch(
     restarts: int = 0,
     timeout: float = 30.0,
     verbose: bool = False,
+    tune: bool = False,
 ) -> None:
-    """Runs a training as several worker processes of this machine, and returns when all are done.
+    """Runs a training, or a search, as several processes of this machine; returns at its end.
 
     Each worker gets TF_CONFIG with free ports, so that `strategy("auto")` finds the others, and
     its share of the GPUs if there is one for each, else of the cores. The chief's output is shown
@@ -29,6 +31,11 @@ def launch(
     Ctrl-C and SIGTERM are passed on to all workers, which `Interrupt` ends at the same batch.
     Nothing that was started is left running, whatever happens.
 
+    With `tune` the command is a search, and each worker trains other trials. One more process, the
+    chief, hands them out; all have KerasTuner's variables (KERASTUNER_TUNER_ID, _ORACLE_IP and
+    _ORACLE_PORT). A worker that fails leaves the others alone. With `restarts` it starts again, up
+    to so many times, and so does the chief, which goes on with the search.
+
     Args:
         command: A command of kerasrecipes and its arguments, such as ["train", "digits-mlp"]; or
             a program, ["train.py", ...] or ["python", ...].
@@ -37,6 +44,7 @@ def launch(
         timeout: How long workers may take to end before they are killed, seconds > 0: after
             SIGTERM, and after Ctrl-C when the first of them has ended. Defaults to 30.
         verbose: Whether to show the output of all workers. Defaults to False.
+        tune: Whether the command is a search, such as ["tune", "digits-mlp"]. Defaults to False.
 
     Raises:
         InputError: For a program that is not there, and other wrong arguments.
@@ -50,8 +58,9 @@ def launch(
     Traceback (most recent call last):
     kerasrecipes.distribute.cluster_error.ClusterError: ... ended with exit code 3.
     """
-    failure = _launcher.run(
-        command, workers=workers, restarts=restarts, timeout=timeout, verbose=verbose
-    )
+    if not isinstance(tune, bool):
+        fail("tune", "True or False", tune)
+    run = _search_launcher.run if tune else _launcher.run
+    failure = run(command, workers=workers, restarts=restarts, timeout=timeout, verbose=verbose)
     if failure is not None:
         raise ClusterError(str(failure))

@@ -60,11 +60,14 @@ class Regression(_Values):
         robust: Whether to use the Huber loss (in units of `scale`), for labels with outliers.
         center: Offset of the head: a float, or one per unit. Defaults to None, no offset.
         scale: Scale of the head and the loss: a float > 0, or one per unit. Defaults to None.
+        low: Smallest training label: a float, or one per unit; for recipes that cut predictions
+            off there. Defaults to None, not known.
+        high: Largest training label, as `low`. Defaults to None.
 
     Example:
     >>> target = Regression().adapt([10.0, 20.0, 30.0])
-    >>> target.center, round(target.scale, 4)
-    (20.0, 8.165)
+    >>> target.center, round(target.scale, 4), target.low, target.high
+    (20.0, 8.165, 10.0, 30.0)
     >>> round(target.random_guess_loss([10.0, 20.0, 30.0]), 4)
     1.0
     """
@@ -72,11 +75,20 @@ class Regression(_Values):
     name = "regression"
 
     def __init__(
-        self, units: int = 1, robust: bool = False, *, center: Any = None, scale: Any = None
+        self,
+        units: int = 1,
+        robust: bool = False,
+        *,
+        center: Any = None,
+        scale: Any = None,
+        low: Any = None,
+        high: Any = None,
     ) -> None:
         super().__init__(units, scale)
         self.robust = check_choice("robust", robust, (True, False))
         self.center = statistics("center", center, self.units)
+        self.low = statistics("low", low, self.units)
+        self.high = statistics("high", high, self.units)
 
     def loss(self, *, label_smoothing: float = 0.0) -> keras.losses.Loss:
         """Returns the squared or Huber loss, in units of `scale` where that is known."""
@@ -86,7 +98,7 @@ class Regression(_Values):
         return ScaledLoss("huber", scale=1.0 if self.scale is None else self.scale)
 
     def adapt(self, y: Any) -> Self:
-        """Returns this target with the mean and standard deviation of `y` per unit.
+        """Returns this target with the mean, standard deviation and range of `y` per unit.
 
         Robust targets take the median and 1.4826 times the median absolute deviation, which
         outliers cannot move.
@@ -98,7 +110,9 @@ class Regression(_Values):
         else:
             center, scale = values.mean(axis=0), values.std(axis=0)
         scale = np.where(scale > 0, scale, np.where(values.std(axis=0) > 0, values.std(axis=0), 1))
-        return type(self)(self.units, self.robust, center=center.tolist(), scale=scale.tolist())
+        low, high = values.min(axis=0), values.max(axis=0)
+        found = {"center": center, "scale": scale, "low": low, "high": high}
+        return type(self)(self.units, self.robust, **{k: v.tolist() for k, v in found.items()})
 
     def output_layers(self, **dense_arguments: Any) -> list[keras.layers.Layer]:
         """Returns the linear head, and the layer that gives the labels their unit back."""
@@ -117,6 +131,8 @@ class Regression(_Values):
             "robust": self.robust,
             "center": self.center,
             "scale": self.scale,
+            "low": self.low,
+            "high": self.high,
         }
 
 

@@ -51,6 +51,7 @@ def plain(name, seed, rows, out):
     head = keras.layers.Dense(1) if regression else None
     model = keras.Sequential(
         [
+            keras.layers.Flatten(),
             keras.layers.Dense(128, activation="relu"),
             keras.layers.Dense(128, activation="relu"),
             head or keras.layers.Dense(max(rows.target.units, 2), activation="softmax"),

@@ -129,7 +129,7 @@ def ours(method, seed, seconds, rows, options):
         quiet=True,
         **options,
     )
-    return result.model, len(result.ranked)
+    return result.model, len(result.records)
 
 
 def untuned(seed, rows, held_out, classes):
@@ -175,6 +175,7 @@ def main():
                 "seed": seed,
                 "trials": trials,
                 "seconds": round(took, 1),
+                "cpu_seconds": round(time.process_time(), 1),
                 "accuracy": round(accuracy, 5),
                 **options,
             }

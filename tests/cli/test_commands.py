@@ -8,6 +8,8 @@ from click.testing import CliRunner
 from kerasrecipes import _recipe_files
 from kerasrecipes.cli.main import main
 
+pytestmark = pytest.mark.usefixtures("plain_pictures")
+
 
 def call(*arguments):
     """Runs the command in this process."""
@@ -26,7 +28,8 @@ def run(tmp_path_factory):
 def test_help_names_every_command_and_exit_code():
     result = call("--help")
     assert result.exit_code == 0
-    commands = "train tune launch list show copy validate evaluate predict".split()
+    commands = "train find-lr tune launch list show copy validate check evaluate predict".split()
+    commands += ["diagnose", "fit", "report"]
     for word in [*commands, "130", "wrong usage or input"]:
         assert word in result.output
     assert [name for name in main.commands if name not in commands] == []
@@ -62,6 +65,18 @@ def test_copy_keeps_comments_and_overwrites_nothing(tmp_path):
     assert "mine.toml exists" in again.stderr
     assert (tmp_path / "mine.toml").read_text("utf-8") == source
     assert call("copy", "iris-mlp", tmp_path / "no" / "mine.toml").exit_code == 2
+
+
+def test_copy_brings_the_data_along_and_overwrites_nothing(tmp_path):
+    assert call("copy", "numbers-text", tmp_path).exit_code == 0
+    assert (tmp_path / "numbers.csv").read_text().startswith("words,parity\nzero,even\n")
+    assert call("validate", tmp_path / "numbers-text.toml").exit_code == 0
+    (tmp_path / "numbers.csv").write_text("mine")
+    again = call("copy", "numbers-text", tmp_path / "other.toml")
+    assert again.exit_code == 2
+    assert "numbers.csv exists, and is not overwritten" in again.stderr
+    assert not (tmp_path / "other.toml").exists()
+    assert (tmp_path / "numbers.csv").read_text() == "mine"
 
 
 def test_train_says_what_it_does_and_where_the_folder_is(run):

@@ -1,3 +1,4 @@
+import dataclasses
 import os
 import re
 import signal
@@ -11,6 +12,8 @@ from click.testing import CliRunner
 from kerasrecipes import runs
 from kerasrecipes.cli.main import main
 from kerasrecipes.runs.folder import read_metrics
+
+pytestmark = pytest.mark.usefixtures("plain_pictures")
 
 COMMAND = [sys.executable, "-m", "kerasrecipes.cli"]
 SETTINGS = [
@@ -62,6 +65,7 @@ def test_show_prints_what_the_files_say(search):
     assert shown.stdout.splitlines()[-1].startswith("ended: ")
 
 
+@pytest.mark.slow
 def test_quiet_prints_the_folder_only_and_more_trials_go_on(search, tmp_path):
     result = call(
         *("tune", "iris-mlp", *SETTINGS, "--method", "quasi_random", "--trials", 1, "--repeats", 2),
@@ -211,5 +215,10 @@ def test_a_killed_search_is_shown_and_goes_on(environment, tmp_path):
     assert done.stdout == f"{folder}\n"
     after = runs.load_search(folder).records
     assert len(after) == 40
-    assert {r.number for r in before} <= {r.number for r in after}
-    assert [r for r in after if r.number in {b.number for b in before}] == list(before)
+    kept = [r for r in after if r.number in {b.number for b in before}]
+    assert list(map(untimed, kept)) == list(map(untimed, before))
+
+
+def untimed(record):
+    """A record without its time: the last one before the end may have been trained again."""
+    return dataclasses.replace(record, seconds=0.0)

@@ -8,7 +8,7 @@ from kerasrecipes import callbacks, optimizers, schedules
 from kerasrecipes._checks import InputError
 from kerasrecipes._export import members
 from tests.backends import BACKEND, JIT, assert_close, needs
-from tests.harness import check_config_round_trip
+from tests.harness import check_config_round_trip, representative
 
 T = np.arange(0, 130, dtype="float64")
 FIT = schedules.FitLength(updates=100, updates_per_epoch=10)
@@ -224,7 +224,10 @@ def test_round_trip(name):
     np.testing.assert_array_equal(clone.values(T, FIT), schedule.values(T, FIT))
 
 
-@pytest.mark.parametrize("name", sorted(members("schedules")))
+OFTEN = "Cosine", "CosineRestarts", "Piecewise", "Then", "WarmUp"
+
+
+@pytest.mark.parametrize("name", representative(sorted(members("schedules")), *OFTEN))
 def test_trains_in_a_plain_keras_optimizer_in_mixed_precision(name):
     keras.config.set_dtype_policy("mixed_float16")
     schedule = check_config_round_trip(CASES[name][0])
@@ -237,7 +240,9 @@ def test_trains_in_a_plain_keras_optimizer_in_mixed_precision(name):
     assert float(rate) == pytest.approx(CASES[name][1][100], abs=1e-6)
 
 
-@pytest.mark.parametrize("name", ["Cosine", "Piecewise", "WarmUp-keras", "Then"])
+@pytest.mark.parametrize(
+    "name", representative(["Cosine", "Piecewise", "WarmUp-keras", "Then"], "WarmUp-keras", "Then")
+)
 def test_a_saved_model_goes_on_at_the_rate(name, tmp_path):
     model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
     schedule = check_config_round_trip(CASES[name][0])
@@ -251,7 +256,9 @@ def test_a_saved_model_goes_on_at_the_rate(name, tmp_path):
     assert float(loaded.learning_rate) == pytest.approx(CASES[name][1][10], abs=1e-6)
 
 
-@pytest.mark.parametrize("name", sorted(members("schedules")))
+@pytest.mark.parametrize(
+    "name", representative(sorted(members("schedules")), "Cosine", "Cyclical", "OneCycle", "Scale")
+)
 def test_trains_in_our_optimizer_at_its_rates(name):
     schedule, expected = CASES[name]
     schedule = check_config_round_trip(schedule)

@@ -9,7 +9,7 @@ from kerasrecipes import targets
 from kerasrecipes._checks import InputError
 from kerasrecipes._export import members
 from tests.backends import needs
-from tests.harness import check_config_round_trip, check_save_round_trip
+from tests.harness import check_config_round_trip, check_save_round_trip, representative
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(96, 4)).astype("float32")
@@ -60,7 +60,10 @@ def test_config_round_trip(name):
         assert clone.units == each.units
 
 
-@pytest.mark.parametrize("name", ALL)
+OFTEN = "Regression", "Count", "Binary", "Multiclass", "Multilabel"
+
+
+@pytest.mark.parametrize("name", representative(ALL, *OFTEN))
 def test_learns_and_survives_saving(name, tmp_path):
     target, raw = ALL[name]
     target, y = target.adapt(raw), target.encode(raw)
