@@ -43,6 +43,15 @@ def check_int(argument: str, value: Any, *, low: int | None = None, remedy: str 
     return int(value)
 
 
+def check_ints(
+    argument: str, values: Any, *, low: int, empty: bool = False, remedy: str = ""
+) -> list[int]:
+    """Returns a tuple or list of integers of at least `low` as a list; `empty` allows none."""
+    if not isinstance(values, (tuple, list)) or not (values or empty):
+        fail(argument, f"a sequence of integers >= {low}", values, remedy)
+    return [check_int(argument, value, low=low, remedy=remedy) for value in values]
+
+
 def check_number(
     argument: str,
     value: Any,

@@ -27,6 +27,7 @@ LEVELS = [
         "_keras_internals",
         "_launcher",
         "_recipe_files",
+        "_run_files",
         "_search_launcher",
         "_seeds",
         "_worker_process",

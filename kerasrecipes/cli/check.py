@@ -1,6 +1,5 @@
 """`kerasrecipes check`."""
 
-import importlib
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +7,7 @@ import click
 
 from kerasrecipes import _recipe_files
 from kerasrecipes._atomic import atomic
+from kerasrecipes._run_files import CHECKS, RECIPE
 from kerasrecipes.cli import _options
 from kerasrecipes.cli._quiet_import import quiet_import
 
@@ -52,21 +52,17 @@ def check(
     If a check fails the exit code is 1.
     """
     run = Path(recipe).expanduser()
-    is_run = (run / "recipe.toml").is_file()
+    is_run = (run / RECIPE).is_file()
     if is_run and (options["overrides"] or options["seed"] is not None):
         raise click.UsageError("A run is checked with its own recipe: leave out --set and --seed.")
-    file = run / "recipe.toml" if is_run else _recipe_files.find(recipe)
+    file = run / RECIPE if is_run else _recipe_files.find(recipe)
     report = _report(str(file), only=only or None, skip=skip, **options)
     click.echo(report.to_json() if as_json else str(report))
     if is_run:
-        with atomic(run / _name_in_run()) as temporary:
+        with atomic(run / CHECKS) as temporary:
             temporary.write_text(report.to_json(), encoding="utf-8")
     if not report.passed or (strict and report.warnings):
         ctx.exit(1)
-
-
-def _name_in_run() -> str:
-    return importlib.import_module("kerasrecipes.reporting.report").CHECKS
 
 
 def _report(recipe: str, *, overrides: Any, seed: int | None, **which: Any) -> Any:

@@ -12,8 +12,7 @@ from typing import Any
 import numpy as np
 
 from kerasrecipes._checks import InputError, fail
-
-METRICS, HISTORY, RECIPE = "metrics.json", "history.csv", "recipe.toml"
+from kerasrecipes._run_files import HISTORY, METRICS, RECIPE
 
 
 @dataclasses.dataclass(frozen=True, eq=False)

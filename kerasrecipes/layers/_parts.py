@@ -100,6 +100,14 @@ def activation(spec: Any, seed: int | None, dtype: keras.DTypePolicy) -> keras.l
     return bind("activation", kind, {**arguments, **named})
 
 
+def named_activation(spec: Any, seed: int | None, name: str) -> keras.layers.Layer | None:
+    """Returns the activation layer under a name, of the global dtype; None for None."""
+    layer = activation(spec, seed, keras.config.dtype_policy())
+    if layer is None:
+        return None
+    return type(layer).from_config({**layer.get_config(), "name": name})
+
+
 def needed_activation(spec: Any, seed: int | None, dtype: keras.DTypePolicy) -> keras.layers.Layer:
     """Returns the activation layer; None is an error."""
     layer = activation(spec, seed, dtype)

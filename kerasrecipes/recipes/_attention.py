@@ -6,7 +6,7 @@ from typing import Any
 import keras
 
 from kerasrecipes import initializers
-from kerasrecipes._checks import check_int
+from kerasrecipes._checks import check_int, fail
 from kerasrecipes._seeds import child_seed
 from kerasrecipes.layers import _parts
 from kerasrecipes.layers.conv_block import ConvBlock
@@ -68,10 +68,9 @@ class AttentionParts:
     def mapped(self, x: Any, hidden: int, activation: Any, name: str) -> Any:
         """Returns x + dropout(W2 dropout(activation(W1 norm(x))))."""
         seed = child_seed(self.seed, name, "activation")
-        activate = _parts.needed_activation(activation, seed, keras.config.dtype_policy())
-        activate = type(activate).from_config(
-            {**activate.get_config(), "name": f"{name}_activation"}
-        )
+        activate = _parts.named_activation(activation, seed, f"{name}_activation")
+        if activate is None:
+            fail("activation", "a name, a function or a layer", activation)
         y = keras.layers.LayerNormalization(name=f"{name}_hidden_norm")(x)
         y = activate(self._dense(hidden, activate, f"{name}_hidden")(y))
         y = self.dropped(y, f"{name}_hidden")

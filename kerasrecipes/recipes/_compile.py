@@ -61,11 +61,17 @@ def compile_model(
     clip_norm: float | str | None,
     weight_decay: float | None,
     label_smoothing: float,
+    own_rate: float | None = None,
     kind: type[RecipeModel] = RecipeModel,
 ) -> RecipeModel:
-    """Returns the compiled model of class `kind`; see `mlp` for the other arguments."""
+    """Returns the compiled model of class `kind`; see `mlp` for the other arguments.
+
+    `own_rate` is the recipe's rate for "adamw", where the caller gives none.
+    """
     _check_rates(learning_rate, clip_norm, weight_decay, label_smoothing)
     model = kind(inputs, outputs, name=name)
+    if learning_rate is None and optimizer == "adamw" and not _is_finished(schedule):
+        learning_rate = own_rate
     made = _optimizer(optimizer, learning_rate, schedule, clip_norm, weight_decay)
     model.compile(
         optimizer=made,
@@ -87,8 +93,7 @@ def _optimizer(
     clip_norm: float | str | None,
     weight_decay: float | None,
 ) -> keras.optimizers.Optimizer:
-    finished = isinstance(schedule, keras.optimizers.schedules.LearningRateSchedule)
-    if finished and learning_rate is not None:
+    if _is_finished(schedule) and learning_rate is not None:
         raise InputError(
             f"`schedule` is a finished {type(schedule).__name__}, which has its own rate. Leave "
             "`learning_rate` out, or name the schedule by a string."
@@ -107,6 +112,10 @@ def _optimizer(
     rate = float(keras.ops.convert_to_numpy(made.learning_rate))
     made.learning_rate = schedules.get(schedule, rate)
     return made
+
+
+def _is_finished(schedule: Any) -> bool:
+    return isinstance(schedule, keras.optimizers.schedules.LearningRateSchedule)
 
 
 def _clips(optimizer: Any) -> bool:

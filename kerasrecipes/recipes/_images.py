@@ -1,11 +1,11 @@
 """What the recipes for images share: the way in, the augmentation, the stem and the blocks."""
 
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import keras
 
-from kerasrecipes._checks import check_choice, check_int, fail
+from kerasrecipes._checks import check_choice, check_int, check_ints, fail
 from kerasrecipes._export import bind
 from kerasrecipes._seeds import child_seed
 from kerasrecipes.data.augment.image_policy import POLICIES, ImagePolicy
@@ -14,7 +14,7 @@ from kerasrecipes.layers.blur_pool import BlurPool
 from kerasrecipes.layers.conv_block import ConvBlock
 from kerasrecipes.layers.fused_batch_normalization import FusedBatchNormalization
 from kerasrecipes.recipes._compile import check_input_shape
-from kerasrecipes.recipes._head import check_preprocessing
+from kerasrecipes.recipes._start import Start, check_preprocessing
 
 SHAPE_REMEDY = "Give (height, width, channels) of one image, channels last, such as (28, 28, 1)."
 AUGMENTED_BELOW = 50_000
@@ -22,18 +22,6 @@ LARGE = 96
 LEARNING_RATE = 5e-3
 WIDTHS = ((16, (32, 64, 128)), (48, (16, 32, 64, 128)), (None, (16, 32, 64, 128, 256)))
 MOMENTUM = 0.9
-
-
-class Start(NamedTuple):
-    """Where a network for images begins.
-
-    Attributes:
-        inputs: Symbolic input, as the rows come.
-        x: Symbolic (batch, height, width, channels), augmented and prepared.
-    """
-
-    inputs: Any
-    x: Any
 
 
 def start(
@@ -92,9 +80,7 @@ def widths_of(filters: Any, shape: tuple[int, ...], stem: str) -> tuple[int, ...
         side = max(shape[:2]) // (4 if stem == "large" else 1)
         return next(widths for most, widths in WIDTHS if most is None or side <= most)
     remedy = "Give the channels of each stage, such as (32, 64, 128)."
-    if not isinstance(filters, (tuple, list)) or not filters:
-        fail("filters", "a sequence of integers >= 1", filters, remedy)
-    return tuple(check_int("filters", width, low=1, remedy=remedy) for width in filters)
+    return tuple(check_ints("filters", filters, low=1, remedy=remedy))
 
 
 def stem_of(stem: str, shape: tuple[int, ...]) -> str:
@@ -147,12 +133,10 @@ class Blocks:
 
     def activate(self, x: Any, name: str) -> Any:
         """Returns the activation of `x`, with a layer named for `name`."""
-        seed, policy = child_seed(self._seed, name, "activation"), keras.config.dtype_policy()
-        layer = _parts.activation(_parts.template(self._shared["activation"]), seed, policy)
-        if layer is None:
-            return x
-        named = {**layer.get_config(), "name": f"{name}_activation"}
-        return type(layer).from_config(named)(x)
+        seed = child_seed(self._seed, name, "activation")
+        spec = _parts.template(self._shared["activation"])
+        layer = _parts.named_activation(spec, seed, f"{name}_activation")
+        return x if layer is None else layer(x)
 
 
 def _fused(normalization: Any, **arguments: Any) -> Any:

@@ -1,26 +1,14 @@
 """What the recipes for sequences share: their input and its padding."""
 
-from typing import Any, NamedTuple
+from typing import Any
 
 import keras
 
 from kerasrecipes._checks import check_number, fail
 from kerasrecipes.recipes._compile import check_input_shape
-from kerasrecipes.recipes._head import check_preprocessing
+from kerasrecipes.recipes._start import Start, check_preprocessing
 
 SHAPE_REMEDY = "Give (steps, channels), (steps,) for one channel, or None for steps of any number."
-
-
-class Start(NamedTuple):
-    """Where a network for sequences begins.
-
-    Attributes:
-        inputs: Symbolic input, as the rows come.
-        x: Symbolic (batch, steps, channels), with a mask if there is padding.
-    """
-
-    inputs: Any
-    x: Any
 
 
 def start(input_shape: Any, mask_value: float | None, preprocessing: Any) -> Start:

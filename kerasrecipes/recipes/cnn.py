@@ -7,7 +7,7 @@ import keras
 
 from kerasrecipes._checks import check_choice, check_number
 from kerasrecipes.recipes._compile import compile_model, recipe, replicas
-from kerasrecipes.recipes._head import dropped, head, own_rate
+from kerasrecipes.recipes._head import dropped, head
 from kerasrecipes.recipes._images import (
     LEARNING_RATE,
     POOLS,
@@ -143,7 +143,8 @@ def cnn(
         target,
         name=name,
         optimizer=optimizer,
-        learning_rate=own_rate(optimizer, learning_rate, schedule, LEARNING_RATE),
+        learning_rate=learning_rate,
+        own_rate=LEARNING_RATE,
         schedule=schedule,
         clip_norm=clip_norm,
         weight_decay=weight_decay,

@@ -9,7 +9,7 @@ import keras
 from kerasrecipes._checks import check_choice, check_int, check_number, fail
 from kerasrecipes.recipes import _backbones
 from kerasrecipes.recipes._compile import compile_model, recipe, replicas
-from kerasrecipes.recipes._head import dropped, head, own_rate
+from kerasrecipes.recipes._head import dropped, head
 from kerasrecipes.recipes._images import augmentation_layer
 from kerasrecipes.recipes.fine_tune_model import UNFREEZE, FineTuneModel
 from kerasrecipes.recipes.recipe_model import RecipeCall
@@ -144,7 +144,8 @@ def fine_tune(
         target,
         name=name,
         optimizer=_with_rates(optimizer, rated, rate_factor),
-        learning_rate=own_rate(optimizer, learning_rate, schedule, LEARNING_RATE),
+        learning_rate=learning_rate,
+        own_rate=LEARNING_RATE,
         schedule=schedule,
         clip_norm=clip_norm,
         weight_decay=weight_decay,

@@ -5,11 +5,12 @@ from typing import Any
 
 import keras
 
-from kerasrecipes import initializers
-from kerasrecipes._checks import check_int, check_number, fail
+from kerasrecipes._checks import check_ints, check_number, fail
 from kerasrecipes._seeds import child_seed
 from kerasrecipes.layers.dense_block import DenseBlock
 from kerasrecipes.recipes._compile import check_input_shape, compile_model, recipe, replicas
+from kerasrecipes.recipes._head import head
+from kerasrecipes.recipes._start import check_preprocessing
 from kerasrecipes.recipes.recipe_model import RecipeModel
 from kerasrecipes.targets.target import Target
 
@@ -95,9 +96,12 @@ def mlp(
     check_number("l2", l2, low=0.0)
     if not isinstance(residual, bool):
         fail("residual", "True or False", residual)
-    widths, rates = _widths(hidden), _rates(dropout, hidden)
+    remedy = "Give the width of each hidden layer, such as (128, 128)."
+    widths = check_ints("hidden", hidden, low=1, empty=True, remedy=remedy)
+    rates = _rates(dropout, widths)
     penalty = keras.regularizers.L2(l2) if l2 else None
-    dtype = "string" if _takes_text(preprocessing) else None
+    check_preprocessing(preprocessing, text=True)
+    dtype = "string" if isinstance(preprocessing, keras.layers.TextVectorization) else None
     inputs = keras.Input(check_input_shape(input_shape), dtype=dtype, name="inputs")
     x = inputs if preprocessing is None else preprocessing(inputs)
     if len(x.shape) > 2:
@@ -117,16 +121,9 @@ def mlp(
             seed=child_seed(seed, "hidden", index),
             name=f"hidden_{index + 1}",
         )(x)
-    for layer in target.output_layers(
-        kernel_initializer=initializers.get(
-            output_initializer, activation=target.activation, seed=child_seed(seed, "head")
-        ),
-        kernel_regularizer=penalty,
-    ):
-        x = layer(x)
     return compile_model(
         inputs,
-        x,
+        head(x, target, output_initializer, penalty=penalty, seed=seed),
         target,
         name=name,
         optimizer=optimizer,
@@ -141,25 +138,9 @@ def mlp(
 _TEXT_REMEDY = "Text needs `preprocessing=kerasrecipes.data.vectorization(texts)`."
 
 
-def _widths(hidden: Any) -> list[int]:
-    remedy = "Give the width of each hidden layer, such as (128, 128)."
-    if not isinstance(hidden, (tuple, list)):
-        fail("hidden", "a sequence of integers >= 1", hidden, remedy)
-    return [check_int("hidden", units, low=1, remedy=remedy) for units in hidden]
-
-
 def _rates(dropout: Any, hidden: Sequence[int]) -> list[float]:
     if not isinstance(dropout, (tuple, list)):
         dropout = [dropout] * len(hidden)
     if len(dropout) != len(hidden):
         fail("dropout", f"one rate, or one for each of the {len(hidden)} hidden layers", dropout)
     return [check_number("dropout", rate, low=0.0, high=1.0, open_high=True) for rate in dropout]
-
-
-def _takes_text(preprocessing: Any) -> bool:
-    normalization = isinstance(preprocessing, keras.layers.Normalization)
-    if normalization and not preprocessing.built and preprocessing.input_mean is None:
-        fail("preprocessing", "an adapted layer", preprocessing, "Call its `adapt` first.")
-    if preprocessing is None or isinstance(preprocessing, keras.layers.Layer):
-        return isinstance(preprocessing, keras.layers.TextVectorization)
-    fail("preprocessing", "an adapted Keras layer or None", preprocessing)

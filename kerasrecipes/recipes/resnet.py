@@ -11,7 +11,7 @@ from kerasrecipes.layers.blur_pool import BlurPool
 from kerasrecipes.layers.squeeze_excite import SqueezeExcite
 from kerasrecipes.layers.stochastic_depth import StochasticDepth
 from kerasrecipes.recipes._compile import compile_model, recipe, replicas
-from kerasrecipes.recipes._head import dropped, head, own_rate
+from kerasrecipes.recipes._head import dropped, head
 from kerasrecipes.recipes._images import (
     LEARNING_RATE,
     Blocks,
@@ -164,7 +164,8 @@ def resnet(
         target,
         name=name,
         optimizer=optimizer,
-        learning_rate=own_rate(optimizer, learning_rate, schedule, LEARNING_RATE),
+        learning_rate=learning_rate,
+        own_rate=LEARNING_RATE,
         schedule=schedule,
         clip_norm=clip_norm,
         weight_decay=weight_decay,

@@ -6,10 +6,10 @@ from typing import Any
 import keras
 
 from kerasrecipes import initializers
-from kerasrecipes._checks import check_choice, check_int, check_number, fail
+from kerasrecipes._checks import check_choice, check_ints, check_number
 from kerasrecipes._seeds import child_seed
 from kerasrecipes.recipes._compile import compile_model, recipe
-from kerasrecipes.recipes._head import dropped, head, own_rate
+from kerasrecipes.recipes._head import dropped, head
 from kerasrecipes.recipes._sequences import start
 from kerasrecipes.recipes.recipe_model import RecipeModel
 from kerasrecipes.targets.target import Target
@@ -111,7 +111,8 @@ def rnn(
     penalty = keras.regularizers.L2(l2) if l2 else None
     inputs, x = start(input_shape, mask_value, preprocessing)
     kernels = {"kernel": initializer, "recurrent": recurrent_initializer}
-    widths = _widths(units)
+    remedy = "Give the units of each layer, such as (64,)."
+    widths = check_ints("units", units, low=1, remedy=remedy)
     for index, width in enumerate(widths, start=1):
         part = f"recurrent_{index}"
         every_step = index < len(widths) or pooling == "mean"
@@ -128,7 +129,8 @@ def rnn(
         target,
         name=name,
         optimizer=optimizer,
-        learning_rate=own_rate(optimizer, learning_rate, schedule, LEARNING_RATE),
+        learning_rate=learning_rate,
+        own_rate=LEARNING_RATE,
         schedule=schedule,
         clip_norm=clip_norm,
         weight_decay=weight_decay,
@@ -190,10 +192,3 @@ def _dropped_alike(x: Any, rate: float, seed: int | None, index: int) -> Any:
     if rate == 0:
         return x
     return keras.layers.SpatialDropout1D(rate, seed=seed, name=f"dropout_{index}")(x)
-
-
-def _widths(units: Any) -> list[int]:
-    remedy = "Give the units of each layer, such as (64,)."
-    if not isinstance(units, (tuple, list)) or not units:
-        fail("units", "a sequence of integers >= 1", units, remedy)
-    return [check_int("units", each, low=1, remedy=remedy) for each in units]

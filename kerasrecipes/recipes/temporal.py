@@ -5,13 +5,13 @@ from typing import Any
 
 import keras
 
-from kerasrecipes._checks import check_choice, check_int, check_number, fail
+from kerasrecipes._checks import check_choice, check_ints, check_number, fail
 from kerasrecipes._seeds import child_seed
 from kerasrecipes.layers import _parts
 from kerasrecipes.layers.conv_block import ConvBlock
 from kerasrecipes.layers.masked_batch_normalization import MaskedBatchNormalization
 from kerasrecipes.recipes._compile import compile_model, recipe, replicas
-from kerasrecipes.recipes._head import dropped, head, own_rate
+from kerasrecipes.recipes._head import dropped, head
 from kerasrecipes.recipes._sequences import start
 from kerasrecipes.recipes.recipe_model import RecipeModel
 from kerasrecipes.targets.target import Target
@@ -128,9 +128,10 @@ def temporal(
         kernel_regularizer=penalty,
         synchronized=synchronized,
     )
-    sizes = _whole("kernel_size", kernel_size)
-    channels = _whole("filters", FILTERS[form] if filters is None else filters)
-    steps = _whole("strides", [strides] * len(channels) if isinstance(strides, int) else strides)
+    sizes = check_ints("kernel_size", kernel_size, low=1)
+    channels = check_ints("filters", FILTERS[form] if filters is None else filters, low=1)
+    strides = [strides] * len(channels) if isinstance(strides, int) else strides
+    steps = check_ints("strides", strides, low=1)
     if len(steps) != len(channels):
         fail("strides", f"one integer, or one for each of {len(channels)} `filters`", strides)
     x = (_fcn if form == "fcn" else _resnet)(x, channels, sizes, steps, blocks)
@@ -142,7 +143,8 @@ def temporal(
         target,
         name=name,
         optimizer=optimizer,
-        learning_rate=own_rate(optimizer, learning_rate, schedule, LEARNING_RATE),
+        learning_rate=learning_rate,
+        own_rate=LEARNING_RATE,
         schedule=schedule,
         clip_norm=clip_norm,
         weight_decay=weight_decay,
@@ -178,11 +180,7 @@ class _Blocks:
 
     def activation(self, name: str) -> Any:
         """Returns the activation after a sum; None where there is none."""
-        seed = child_seed(self.seed, name)
-        layer = _parts.activation(self.shared["activation"], seed, keras.config.dtype_policy())
-        if layer is None:
-            return None
-        return type(layer).from_config({**layer.get_config(), "name": name})
+        return _parts.named_activation(self.shared["activation"], child_seed(self.seed, name), name)
 
 
 def _fcn(x: Any, filters: list[int], sizes: list[int], strides: list[int], block: _Blocks) -> Any:
@@ -212,9 +210,3 @@ def _resnet(
         activate = block.activation(f"{name}_activation")
         x = x if activate is None else activate(x)
     return x
-
-
-def _whole(argument: str, values: Any) -> list[int]:
-    if not isinstance(values, (tuple, list)) or not values:
-        fail(argument, "a sequence of integers >= 1", values)
-    return [check_int(argument, each, low=1) for each in values]

@@ -124,9 +124,6 @@ def text(
     inputs = keras.Input((), dtype="string", name="texts")
     x = NETWORKS[settings.form](inputs, schema, settings.network, seed)
     own = optimizer == "adamw"
-    finished = isinstance(schedule, keras.optimizers.schedules.LearningRateSchedule)
-    if own and learning_rate is None and not finished:
-        learning_rate = settings.learning_rate
     model = compile_model(
         inputs,
         head(x, target, "auto", seed=seed),
@@ -134,6 +131,7 @@ def text(
         name=name,
         optimizer=optimizer,
         learning_rate=learning_rate,
+        own_rate=settings.learning_rate,
         schedule=settings.schedule if own and schedule is None else schedule,
         clip_norm=clip_norm,
         weight_decay=weight_decay,

@@ -10,12 +10,14 @@ from kerasrecipes._seeds import child_seed
 from kerasrecipes.layers.position_encoding import PositionEncoding
 from kerasrecipes.recipes._attention import AttentionParts
 from kerasrecipes.recipes._compile import compile_model, recipe
-from kerasrecipes.recipes._head import dropped, head, own_rate
-from kerasrecipes.recipes._sequences import Start, sequence_shape, start
+from kerasrecipes.recipes._head import dropped, head
+from kerasrecipes.recipes._sequences import sequence_shape, start
+from kerasrecipes.recipes._start import Start
 from kerasrecipes.recipes.recipe_model import RecipeModel
 from kerasrecipes.targets.target import Target
 
 LEARNING_RATE = 1e-3
+KERNEL_SIZE, STRIDES = 5, 1
 WARM_UP = 0.1
 
 
@@ -29,8 +31,8 @@ def transformer(
     units: int = 64,
     num_heads: int = 4,
     hidden_units: int | None = None,
-    kernel_size: int = 5,
-    strides: int = 1,
+    kernel_size: int = KERNEL_SIZE,
+    strides: int = STRIDES,
     activation: Any = "gelu",
     initializer: Any = "auto",
     output_initializer: Any = "auto",
@@ -147,7 +149,8 @@ def transformer(
         target,
         name=name,
         optimizer=optimizer,
-        learning_rate=own_rate(optimizer, learning_rate, schedule, LEARNING_RATE),
+        learning_rate=learning_rate,
+        own_rate=LEARNING_RATE,
         schedule=schedule,
         clip_norm=clip_norm,
         weight_decay=weight_decay,
@@ -182,8 +185,8 @@ def _check_tokens(mask_value: Any, preprocessing: Any, kernel_size: int, strides
     given = {
         "mask_value": mask_value is not None,
         "preprocessing": preprocessing is not None,
-        "kernel_size": kernel_size != 5,
-        "strides": strides != 1,
+        "kernel_size": kernel_size != KERNEL_SIZE,
+        "strides": strides != STRIDES,
     }
     for argument, is_given in given.items():
         if is_given:

@@ -8,18 +8,12 @@ from typing import Any
 
 from kerasrecipes._atomic import atomic
 from kerasrecipes._checks import InputError, fail
+from kerasrecipes._run_files import CHECKS, PREDICTIONS, RECIPE
 from kerasrecipes.diagnosis.diagnose import diagnose
-from kerasrecipes.diagnosis.run_record import (
-    RECIPE,
-    RunRecord,
-    read_metrics,
-    read_text,
-)
+from kerasrecipes.diagnosis.run_record import RunRecord, read_metrics, read_text
 from kerasrecipes.reporting.html import history_page, run_page
 from kerasrecipes.reporting.predicted import Predicted
 from kerasrecipes.reporting.runs_page import Described, runs_page
-
-PREDICTIONS, CHECKS = "predictions.npz", "checks.json"
 
 
 def report(runs: Any, *, path: str | os.PathLike[str] | None = None, checks: Any = None) -> str:

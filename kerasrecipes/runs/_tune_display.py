@@ -6,8 +6,9 @@ from typing import Any
 
 from rich.console import Console
 
+from kerasrecipes import _run_files
 from kerasrecipes.reporting.html import duration
-from kerasrecipes.runs import _display, folder
+from kerasrecipes.runs import _display
 from kerasrecipes.runs.schema import Recipe
 from kerasrecipes.runs.search_folder import BEST, TRIALS
 from kerasrecipes.tuning.search_result import SearchResult
@@ -71,7 +72,7 @@ def after(console: Console, metrics: Mapping[str, Any], path: Path) -> None:
     facts = [
         ("time", f"{duration(metrics['seconds']['total'])} in all"),
         ("search folder", str(path)),
-        ("report", str(path / folder.REPORT)),
+        ("report", str(path / _run_files.REPORT)),
         ("all trials", str(path / TRIALS)),
     ]
     if best is not None:

@@ -12,7 +12,7 @@ import keras
 import numpy as np
 from rich.console import Console
 
-from kerasrecipes import reporting, sanity
+from kerasrecipes import _run_files, reporting, sanity
 from kerasrecipes._arrays import take
 from kerasrecipes._checks import check_number
 from kerasrecipes.callbacks._snapshot import Snapshot
@@ -28,7 +28,6 @@ from kerasrecipes.runs.load import apply
 from kerasrecipes.runs.prepare import Prepared, prepare
 from kerasrecipes.runs.result import RunResult
 
-CHECKS = "checks.json"
 _PARTS = {"validation": 0.15, "test": 0.15}
 _SLOW_CHECKS = ("overfit", "regularization", "numeric_gradients", "saving")
 _LEAST_EPOCHS = 0.4
@@ -112,8 +111,8 @@ def auto(
     plan["inferred"] = [list(note) for note in found.notes]
     run = folder.create(out, prepared.recipe.name, now=started)
     try:
-        folder.write_text(run / folder.RECIPE, prepared.recipe.to_toml())
-        folder.write_json(run / CHECKS, checks.to_dict())
+        folder.write_text(run / _run_files.RECIPE, prepared.recipe.to_toml())
+        folder.write_json(run / _run_files.CHECKS, checks.to_dict())
         return _train(run, prepared, linear, plan, console, began, deadline)
     except BaseException:
         folder.discard_untrained(run)
@@ -148,9 +147,8 @@ def _prepared(
 def _with_choice(recipe: Any, problems: list[Problem], given: dict[str, Any]) -> Prepared:
     """Returns data and model with the batch size and the epochs that suit them."""
     prepared = prepare(recipe, problems)
-    x = prepared.rows.parts["train"].x
     own = getattr(prepared.model, "suggestion", None)
-    suggested = own or choice(x).suggestion or _OF_OTHERS
+    suggested = own or choice(prepared.rows.parts["train"].x).suggestion or _OF_OTHERS
     fit = {**recipe.fit, "epochs": suggested.epochs, "batch_size": suggested.batch_size}
     fit |= given.get("fit", {})
     if "patience" not in given.get("fit", {}):
@@ -251,9 +249,9 @@ def _train(
         prepared = dataclasses.replace(prepared, model=models[compared["kept"]])
         plan["parameters"] = prepared.model.count_params()
         metrics = execute.save_in(run, prepared, {**plan, "compared": compared}, outcome, began)
-        reporting.report(run, path=run / folder.REPORT)
+        reporting.report(run, path=run / _run_files.REPORT)
     if not metrics["interrupted"]:
-        shutil.rmtree(run / folder.CHECKPOINT, ignore_errors=True)
+        shutil.rmtree(run / _run_files.CHECKPOINT, ignore_errors=True)
     _display.after(console, metrics, run)
     _display.compared(console, compared)
     return RunResult(run, metrics, outcome["history"])

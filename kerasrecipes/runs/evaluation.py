@@ -8,6 +8,7 @@ from pathlib import Path
 
 import keras
 
+from kerasrecipes import _run_files
 from kerasrecipes._checks import InputError
 from kerasrecipes.runs import folder
 from kerasrecipes.runs._problems import Problem
@@ -58,17 +59,18 @@ def evaluate(run: str | Path) -> Evaluation:
     """
     path = folder.check(run)
     metrics = folder.read_metrics(path)
-    rows = _same_rows(read(path / folder.RECIPE), metrics["data"]["fingerprint"])
+    rows = _same_rows(read(path / _run_files.RECIPE), metrics["data"]["fingerprint"])
     test = evaluate_pair(load_model(path), *rows.parts["test"])
     return Evaluation(path, test, metrics["metrics"]["test"])
 
 
 def load_model(run: Path) -> keras.Model:
     """Returns a run's model; a file that Keras cannot read is an `InputError`."""
+    path = run / _run_files.MODEL
     try:
-        return keras.saving.load_model(run / folder.MODEL)
+        return keras.saving.load_model(path)
     except (ValueError, OSError, zipfile.BadZipFile, KeyError) as error:
-        raise InputError(f"{run / folder.MODEL} is damaged or cannot be loaded: {error}") from error
+        raise InputError(f"{path} is damaged or cannot be loaded: {error}") from error
 
 
 def _same_rows(recipe: Recipe, fingerprint: str) -> Rows:

@@ -20,7 +20,7 @@ import numpy as np
 from rich.console import Console
 
 import kerasrecipes
-from kerasrecipes import _workers
+from kerasrecipes import _run_files, _workers
 from kerasrecipes._checks import InputError
 from kerasrecipes._launched import note_run
 from kerasrecipes.callbacks.checkpoint import Checkpoint
@@ -100,7 +100,7 @@ def train(
     with writer_only(out, prepared.model, console) as (out, console):
         run = folder.create(out, loaded.name, now=started)
         try:
-            folder.write_text(run / folder.RECIPE, prepared.recipe.to_toml())
+            folder.write_text(run / _run_files.RECIPE, prepared.recipe.to_toml())
             return _train_in(run, prepared, plan, console, began)
         except BaseException:
             folder.discard_untrained(run)
@@ -137,7 +137,7 @@ def resume(run: str | Path, *, strategy: Any = None, quiet: bool = False) -> Run
     path = folder.check_resumable(run)
     console = _display.new_console(quiet)
     began, started = time.perf_counter(), datetime.now().astimezone()
-    loaded, problems = inspect(path / folder.RECIPE)
+    loaded, problems = inspect(path / _run_files.RECIPE)
     loaded = dataclasses.replace(loaded, name=path.resolve().parent.name)
     prepared = prepare(loaded, problems, strategy=strategy)
     plan = {**plan_of(prepared, started), "model": loaded.model}
@@ -162,12 +162,12 @@ def _train_in(
         with no_interrupt():
             metrics = save_in(run, prepared, plan, outcome, began)
     except BaseException:
-        saved = (run / folder.MODEL).exists()
+        saved = (run / _run_files.MODEL).exists()
         kept = "the trained model, no metrics" if saved else "the recipe; the model is not saved"
         console.print(f"Stopped before the end: {run} holds {kept}.")
         raise
     if not metrics["interrupted"]:
-        shutil.rmtree(run / folder.CHECKPOINT, ignore_errors=True)
+        shutil.rmtree(run / _run_files.CHECKPOINT, ignore_errors=True)
     _display.after(console, metrics, run)
     return RunResult(run, metrics, outcome["history"])
 
@@ -189,7 +189,7 @@ def save_in(
     run: Path, prepared: Prepared, plan: dict[str, Any], outcome: dict[str, Any], began: float
 ) -> dict[str, Any]:
     """Writes everything about a training into its folder; returns the metrics."""
-    folder.write_with(run / folder.MODEL, prepared.model.save)
+    folder.write_with(run / _run_files.MODEL, prepared.model.save)
     metrics = {**plan, **outcome["metrics"], "metrics": _evaluate(prepared)}
     metrics["seconds"]["total"] = time.perf_counter() - began
     _write(run, prepared, metrics, outcome["history"])
@@ -264,7 +264,7 @@ def fit_in(
     settings = recipe.fit
     alone = _workers.strategy_of(prepared.model) is None
     every = _SAVE_EVERY if keras.config.backend() == "tensorflow" and alone else 1
-    checkpoint = Checkpoint(run / folder.CHECKPOINT, every=every, keep=2)
+    checkpoint = Checkpoint(run / _run_files.CHECKPOINT, every=every, keep=2)
     callbacks = standard(
         monitor=settings.get("monitor"),
         patience=settings["patience"],
@@ -318,14 +318,14 @@ def _write(
     history: Mapping[str, Sequence[float]],
 ) -> None:
     """Writes the rest of the folder; the metrics come last, and so say that it is complete."""
-    folder.write_text(run / folder.HISTORY, history_csv(history))
+    folder.write_text(run / _run_files.HISTORY, history_csv(history))
     figure = curves(history, best_epoch=metrics["epochs"]["best"])
-    folder.write_with(run / folder.CURVES, lambda path: Path(path).write_bytes(to_png(figure)))
+    folder.write_with(run / _run_files.CURVES, lambda path: Path(path).write_bytes(to_png(figure)))
     predicted = _predicted(prepared)
-    folder.write_with(run / folder.PREDICTIONS, predicted.save)
+    folder.write_with(run / _run_files.PREDICTIONS, predicted.save)
     page = run_page(metrics, history, recipe=prepared.recipe.to_toml(), predicted=predicted)
-    folder.write_text(run / folder.REPORT, page)
-    folder.write_json(run / folder.METRICS, metrics)
+    folder.write_text(run / _run_files.REPORT, page)
+    folder.write_json(run / _run_files.METRICS, metrics)
 
 
 def history_csv(history: Mapping[str, Sequence[float]]) -> str:

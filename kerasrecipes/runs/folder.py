@@ -11,15 +11,7 @@ from typing import Any
 from kerasrecipes import _recipe_files
 from kerasrecipes._atomic import atomic
 from kerasrecipes._checks import InputError
-
-RECIPE = "recipe.toml"
-MODEL = "model.keras"
-HISTORY = "history.csv"
-METRICS = "metrics.json"
-CURVES = "curves.png"
-REPORT = "report.html"
-PREDICTIONS = "predictions.npz"
-CHECKPOINT = "checkpoint"
+from kerasrecipes._run_files import CHECKPOINT, METRICS, MODEL, RECIPE
 
 
 def create(out: str | Path, name: str, *, now: datetime | None = None) -> Path:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from kerasrecipes import _recipe_files
+from kerasrecipes import _recipe_files, _run_files
 from kerasrecipes._checks import InputError, did_you_mean
 from kerasrecipes.data.load import load as load_data
 from kerasrecipes.runs import folder
@@ -49,7 +49,7 @@ def predict(run: str | Path, data: str | Path) -> Predictions:
     """
     path = folder.check(run)
     metrics = folder.read_metrics(path)
-    recipe = _recipe_files.read(path / folder.RECIPE)
+    recipe = _recipe_files.read(path / _run_files.RECIPE)
     spec = recipe["data"]
     separator = spec.get("separator", ",")
     header = _header(Path(data), separator)

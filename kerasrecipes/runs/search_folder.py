@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from kerasrecipes import _run_files
 from kerasrecipes._checks import InputError
 from kerasrecipes._export import lookup
 from kerasrecipes.reporting.search_page import search_page
@@ -76,7 +77,7 @@ def _any_recipe(input_shape: Any, target: Any, **arguments: Any) -> None:
 def _ended(path: Path) -> str:
     """Returns why a search ended, "" if it has not."""
     try:
-        metrics = json.loads((path / folder.METRICS).read_text("utf-8"))
+        metrics = json.loads((path / _run_files.METRICS).read_text("utf-8"))
         return str(metrics.get("ended", ""))
     except (OSError, ValueError):
         return ""
@@ -85,12 +86,12 @@ def _ended(path: Path) -> str:
 def check_resumable(directory: str | Path) -> Path:
     """Returns the folder of a search that `tune` began; anything else is an `InputError`."""
     path = Path(directory).expanduser()
-    if not (path / folder.RECIPE).is_file():
+    if not (path / _run_files.RECIPE).is_file():
         raise InputError(
             f"{directory} is not the folder of a search by `kerasrecipes tune`: it has no "
-            f"{folder.RECIPE}."
+            f"{_run_files.RECIPE}."
         )
-    if (path / folder.HISTORY).is_file() or folder.holds_checkpoint(path):
+    if (path / _run_files.HISTORY).is_file() or folder.holds_checkpoint(path):
         raise InputError(
             f"{directory} is the folder of a run, not of a search. Go on with it by "
             f"`kerasrecipes train --resume {directory}`."
@@ -108,7 +109,7 @@ def write_trials(path: Path, result: SearchResult) -> None:
     """Writes `trials.csv`, a row per trial, and `report.html`."""
     text = result.frame().to_csv(lineterminator="\n")
     folder.write_text(path / TRIALS, text)
-    folder.write_text(path / folder.REPORT, search_page(result))
+    folder.write_text(path / _run_files.REPORT, search_page(result))
 
 
 def write_best(path: Path, recipe: Recipe, rows: Rows, result: SearchResult) -> None:

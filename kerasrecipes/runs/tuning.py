@@ -8,6 +8,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from kerasrecipes import _run_files
 from kerasrecipes._checks import InputError
 from kerasrecipes._launched import note_run
 from kerasrecipes.runs import _tune_display, folder, search_folder
@@ -154,7 +155,7 @@ def resume_tune(
     path = search_folder.check_resumable(directory)
     _check_incomplete(path, trials, seconds)
     overrides = _with_search((), {"trials": trials, "seconds": seconds})
-    loaded, problems = inspect(path / folder.RECIPE, overrides=overrides)
+    loaded, problems = inspect(path / _run_files.RECIPE, overrides=overrides)
     loaded = dataclasses.replace(loaded, name=path.resolve().parent.name)
     ready = made_ready(loaded, problems, started, began, workers, isolate, quiet)
     if (path / SEARCH).is_file():
@@ -175,7 +176,7 @@ def _with_search(
 
 
 def _check_incomplete(path: Path, trials: Any, seconds: Any) -> None:
-    if trials is None and seconds is None and (path / folder.METRICS).is_file():
+    if trials is None and seconds is None and (path / _run_files.METRICS).is_file():
         ended = search_folder.load_search(path).ended
         if ended and ended not in _CAN_GO_ON:
             raise InputError(
@@ -187,14 +188,14 @@ def _check_incomplete(path: Path, trials: Any, seconds: Any) -> None:
 def _search_in(path: Path, ready: Ready) -> TuneResult:
     """Searches in a folder, which no other process may do at the same time."""
     with locked(path):
-        folder.write_text(path / folder.RECIPE, ready.recipe.to_toml())
+        folder.write_text(path / _run_files.RECIPE, ready.recipe.to_toml())
         _tune_display.before(ready.console, ready.plan, ready.recipe, ready.space)
         before = _unended(path)
         try:
             result = _search(path, ready)
         except InputError as error:
             if before is not None:
-                folder.write_text(path / folder.METRICS, before)
+                folder.write_text(path / _run_files.METRICS, before)
             name = named(error, ready.recipe.tune)
             if name is None:
                 raise
@@ -204,7 +205,7 @@ def _search_in(path: Path, ready: Ready) -> TuneResult:
 
 def _unended(path: Path) -> str | None:
     """Takes away, and returns, what says that the search in a folder has ended."""
-    metrics = path / folder.METRICS
+    metrics = path / _run_files.METRICS
     if not metrics.is_file():
         return None
     text = metrics.read_text("utf-8")
@@ -253,7 +254,7 @@ def _finish(path: Path, ready: Ready, result: SearchResult) -> TuneResult:
         result = _refit(path, ready, result)
     with no_interrupt():
         metrics = _metrics(path, ready, result)
-        folder.write_json(path / folder.METRICS, metrics)
+        folder.write_json(path / _run_files.METRICS, metrics)
     _tune_display.after(ready.console, metrics, path)
     return TuneResult(path, result, metrics)
 
@@ -297,7 +298,7 @@ def _metrics(path: Path, ready: Ready, result: SearchResult) -> dict[str, Any]:
     }
     if result.model is not None:
         best = result.best
-        folder.write_with(path / folder.MODEL, result.model.save)
+        folder.write_with(path / _run_files.MODEL, result.model.save)
         metrics["parameters"] = result.model.count_params()
         metrics["best"] = {"number": best.number, "scores": best.scores, "values": best.values}
         metrics["metrics"] = {

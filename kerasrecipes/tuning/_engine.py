@@ -28,6 +28,7 @@ class Engine:
         deadline: Moment of `time.monotonic()` when the time is up.
         stop_after: Trials without a better one after which the search ends, or None.
         show: Is told of each trial that has ended.
+        check: Is called between trials, and may raise KeyboardInterrupt.
     """
 
     def __init__(
@@ -40,6 +41,7 @@ class Engine:
         deadline: float,
         stop_after: int | None,
         show: Callable[[TrialRecord], None],
+        check: Callable[[], None],
     ) -> None:
         self._oracle = oracle
         self._workers = workers
@@ -48,6 +50,7 @@ class Engine:
         self._deadline = deadline
         self._stop_after = stop_after
         self._show = show
+        self._check = check
         self._promotes = hasattr(oracle, "max_epochs")
         self._kept: dict[str, Runs] = {}
         self._trials: dict[str, Trial] = {}
@@ -57,6 +60,7 @@ class Engine:
         """Runs the search; returns why it ended."""
         reason = ""
         while not reason or self._workers.busy:
+            self._check()
             if not reason:
                 reason = self._why_to_end() or self._hand_out()
             outcomes = self._workers.ended()

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import kerasrecipes
+from kerasrecipes.tuning._ctrl_c import CtrlC
 from kerasrecipes.tuning._display import Display
 from kerasrecipes.tuning._engine import Engine
 from kerasrecipes.tuning._here import Here
@@ -56,6 +57,7 @@ def run(
             with (
                 contextlib.closing(_workers(trainer, workers, isolate, key)) as group,
                 Display(goal, oracle.max_trials, folder, quiet=quiet) as display,
+                CtrlC() as ctrl_c,
             ):
                 loop = Engine(
                     oracle,
@@ -65,6 +67,7 @@ def run(
                     deadline=began + seconds,
                     stop_after=stop_after,
                     show=display.show,
+                    check=ctrl_c.check,
                 )
                 ended = _until_interrupted(loop)
                 group.tell(records.all)

@@ -4,7 +4,7 @@ from datetime import datetime
 
 import pytest
 
-from kerasrecipes import InputError
+from kerasrecipes import InputError, _run_files
 from kerasrecipes._atomic import atomic
 from kerasrecipes.runs import folder
 
@@ -72,8 +72,8 @@ def test_only_a_folder_without_a_model_is_discarded(tmp_path):
     trained, untrained = tmp_path / "a", tmp_path / "b"
     for run in (trained, untrained):
         run.mkdir()
-        folder.write_text(run / folder.RECIPE, "")
-    (trained / folder.MODEL).write_bytes(b"")
+        folder.write_text(run / _run_files.RECIPE, "")
+    (trained / _run_files.MODEL).write_bytes(b"")
     assert not folder.discard_untrained(trained)
     assert folder.discard_untrained(untrained)
     assert trained.exists()
@@ -85,11 +85,11 @@ def test_a_folder_must_be_that_of_a_complete_run(tmp_path):
         folder.check(tmp_path / "no")
     with pytest.raises(InputError, match="is not a run folder"):
         folder.check(tmp_path)
-    folder.write_text(tmp_path / folder.RECIPE, "")
+    folder.write_text(tmp_path / _run_files.RECIPE, "")
     with pytest.raises(InputError, match=r"not complete: it has no model.keras and no metrics"):
         folder.check(tmp_path)
-    (tmp_path / folder.MODEL).write_bytes(b"")
-    (tmp_path / folder.METRICS).write_text("{")
+    (tmp_path / _run_files.MODEL).write_bytes(b"")
+    (tmp_path / _run_files.METRICS).write_text("{")
     assert folder.check(tmp_path) == tmp_path
     with pytest.raises(InputError, match=r"metrics.json is damaged"):
         folder.read_metrics(tmp_path)

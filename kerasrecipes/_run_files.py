@@ -1,0 +1,11 @@
+"""Names of the files in a run folder."""
+
+RECIPE = "recipe.toml"
+MODEL = "model.keras"
+HISTORY = "history.csv"
+METRICS = "metrics.json"
+CURVES = "curves.png"
+REPORT = "report.html"
+PREDICTIONS = "predictions.npz"
+CHECKS = "checks.json"
+CHECKPOINT = "checkpoint"
