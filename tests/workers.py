@@ -5,15 +5,13 @@ import json
 import os
 import pathlib
 import signal
-import subprocess
-import sys
 import tempfile
 import textwrap
 import time
 
 from kerasrecipes._worker_process import free_ports
+from tests.forked import start
 
-ROOT = pathlib.Path(__file__).resolve().parents[1]
 _HEADER = """
 import json, os, sys
 import tensorflow as tf
@@ -63,18 +61,11 @@ class Workers:
 
     def start(self, index):
         """Starts the worker of that index."""
-        env = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", "WORKER_INDEX": str(index), **self.env}
+        env = {"WORKER_INDEX": str(index), **self.env}
         if len(self.addresses) > 1:
             env.setdefault("TF_CONFIG", tf_config(self.addresses, index))
-        with self._file(index, "out").open("w") as out, self._file(index, "err").open("w") as err:
-            self.processes[index] = subprocess.Popen(
-                [sys.executable, "-c", self.script],
-                stdout=out,
-                stderr=err,
-                cwd=ROOT,
-                env=env,
-                start_new_session=True,
-            )
+        files = self._file(index, "out"), self._file(index, "err")
+        self.processes[index] = start(self.script, *files, env)
 
     def _file(self, index, kind):
         return pathlib.Path(self.folder.name) / f"{index}.{kind}"
@@ -91,7 +82,7 @@ class Workers:
         """Waits until a worker has called `say(line)`."""
         end = time.monotonic() + timeout
         while f"SAY {line}\n" not in self.output(index):
-            assert self.processes[index].poll() is None, self.output(index, "err")[-4000:]
+            assert self.processes[index].exitcode is None, self.output(index, "err")[-4000:]
             assert time.monotonic() < end, f"worker {index} did not say {line!r} in {timeout} s"
             time.sleep(0.05)
 
@@ -99,9 +90,8 @@ class Workers:
         """Waits for the workers that run; returns the exit codes, None for those that hang."""
         end = time.monotonic() + timeout
         for process in self.processes.values():
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                process.wait(max(0.0, end - time.monotonic()))
-        return [self.processes[index].poll() for index in sorted(self.processes)]
+            process.join(max(0.0, end - time.monotonic()))
+        return [self.processes[index].exitcode for index in sorted(self.processes)]
 
     def reports(self, *, timeout=120):
         """Waits for all workers, which have to end well; returns what each has reported."""
@@ -122,7 +112,8 @@ class Workers:
         for process in self.processes.values():
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
+            process.kill()
+            process.join()
         self.folder.cleanup()
 
 

@@ -124,7 +124,7 @@ class CategoryEmbedding(keras.layers.Layer):
             parts.append(hot)
         every = zip(self._embedded.items(), self.tables, self._first_rows, strict=True)
         for (width, columns), table, first in every:
-            rows = ops.take(inputs, columns, axis=1) + first
+            rows = ops.add(ops.take(inputs, columns, axis=1), first)
             vectors = ops.take(ops.cast(table, self.compute_dtype), rows, axis=0)
             parts.append(ops.reshape(vectors, (-1, len(columns) * width)))
         return parts[0] if len(parts) == 1 else ops.concatenate(parts, axis=-1)

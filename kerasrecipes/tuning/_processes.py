@@ -2,8 +2,9 @@
 
 import multiprocessing
 import os
+import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from multiprocessing.connection import Connection, wait
 from typing import Any
 
@@ -31,6 +32,7 @@ class Processes(Crew):
         self._names = [f"worker-{index}" for index in range(workers)]
         self._cores = [share_of_cores(index, workers) for index in range(workers)]
         self._processes: dict[str, tuple[Any, Connection]] = {}
+        self._context = _context()
 
     def names(self) -> list[str]:
         """Returns the workers that there are."""
@@ -47,9 +49,11 @@ class Processes(Crew):
             return
 
     def _start(self, index: int) -> tuple[Any, Connection]:
-        here, there = multiprocessing.get_context("spawn").Pipe()
-        process = multiprocessing.get_context("spawn").Process(
-            target=_serve, args=(there, self._trainer, self._cores[index]), daemon=True
+        here, there = self._context.Pipe()
+        process = self._context.Process(
+            target=_serve,
+            args=(there, self._trainer, self._cores[index], dict(os.environ)),
+            daemon=True,
         )
         try:
             process.start()
@@ -97,8 +101,24 @@ class Processes(Crew):
         self.tasks = {}
 
 
-def _serve(connection: Connection, trainer: Trainer, cores: Sequence[int]) -> None:
+def _context() -> Any:
+    """Returns how processes start: on Linux as forks of one that has TensorFlow imported.
+
+    That one never uses TensorFlow, and so has nothing that a fork would break.
+    """
+    if sys.platform != "linux":
+        return multiprocessing.get_context("spawn")
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload([__name__, "kerasrecipes.recipes.mlp"])
+    return context
+
+
+def _serve(
+    connection: Connection, trainer: Trainer, cores: Sequence[int], environment: Mapping[str, str]
+) -> None:
     """What a worker does: trains what it is sent, until nobody sends any more."""
+    os.environ.clear()  # it has that of the moment when the first worker started
+    os.environ.update(environment)
     if cores:
         os.sched_setaffinity(0, cores)
     runner = trainer.runner()

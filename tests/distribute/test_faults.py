@@ -134,7 +134,7 @@ def test_a_frozen_worker_is_a_clear_error_on_all():
     with Workers(FROZEN) as cluster:
         cluster.wait_for(1, "freezes")
         began = time.monotonic()
-        cluster.processes[0].wait(LIMIT)
+        cluster.processes[0].join(LIMIT)
         cluster.signal(1, signal.SIGCONT)
         assert cluster.codes(timeout=LIMIT - (time.monotonic() - began)) == [1, 1]
         for index in (0, 1):
