@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from kerasrecipes.layers import ConvBlock, FusedBatchNormalization
-from tests.backends import array, assert_close
+from tests.backends import WIDEST, array, assert_close
 
 RNG = np.random.default_rng(0)
 X = (3 + 2 * RNG.normal(size=(6, 5, 4, 3))).astype("float32")
@@ -31,7 +31,7 @@ CASES = [
     {"scale": False},
     {"center": False},
     {"dtype": "mixed_float16"},
-    {"dtype": "float64"},
+    {"dtype": WIDEST},
 ]
 
 
@@ -39,7 +39,7 @@ CASES = [
 @pytest.mark.parametrize("training", [True, False])
 def test_equals_the_layer_of_keras(arguments, training):
     ours, keras_layer = pair(**arguments)
-    x = X.astype("float64") if arguments.get("dtype") == "float64" else X
+    x = X.astype(WIDEST) if arguments.get("dtype") == WIDEST else X
     y, expected = (array(layer(x, training=training)) for layer in (ours, keras_layer))
     assert y.dtype == expected.dtype
     atol = 5e-3 if arguments.get("dtype") == "mixed_float16" else 1e-5
