@@ -78,7 +78,7 @@ class Workers:
         """Sends a signal to a worker and its children."""
         os.killpg(self.processes[index].pid, number)
 
-    def wait_for(self, index, line, *, timeout=60):
+    def wait_for(self, index, line, *, timeout=120):
         """Waits until a worker has called `say(line)`."""
         end = time.monotonic() + timeout
         while f"SAY {line}\n" not in self.output(index):

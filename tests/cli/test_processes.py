@@ -31,7 +31,7 @@ def test_what_needs_no_keras_does_not_load_it(arguments, environment):
         "    assert not {'keras', 'tensorflow', 'sklearn', 'pandas'} & set(sys.modules)"
     )
     done = subprocess.run(
-        [sys.executable, "-c", code, *arguments], env=environment, capture_output=True, timeout=60
+        [sys.executable, "-c", code, *arguments], env=environment, capture_output=True, timeout=180
     )
     assert done.returncode == 0, done.stderr
 

@@ -183,7 +183,7 @@ def test_ctrl_c_ends_with_what_there_is(environment, tmp_path, workers):
     process = start(environment, tmp_path, "--trials", "1000", "--workers", workers)
     folder = wait_for_trials(process, tmp_path, 2)
     os.killpg(process.pid, signal.SIGINT)  # as a terminal does: to the workers too
-    out = process.communicate(timeout=120)[0].decode()
+    out = process.communicate(timeout=300)[0].decode()
     assert process.returncode == 130, out
     assert "Traceback" not in out
     assert "ended: Ctrl-C" in out

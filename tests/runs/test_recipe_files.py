@@ -60,4 +60,4 @@ def test_reading_a_recipe_loads_no_keras():
         "import kerasrecipes.cli.main, kerasrecipes.reporting;"
         "assert not {'keras', 'tensorflow', 'sklearn'} & set(sys.modules)"
     )
-    subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=180)
