@@ -21,6 +21,7 @@ if typing.TYPE_CHECKING:
     from kerasrecipes import data as data
     from kerasrecipes import diagnosis as diagnosis
     from kerasrecipes import distribute as distribute
+    from kerasrecipes import estimators as estimators
     from kerasrecipes import finders as finders
     from kerasrecipes import initializers as initializers
     from kerasrecipes import layers as layers
@@ -43,6 +44,7 @@ _SUBPACKAGES = (
     "data",
     "diagnosis",
     "distribute",
+    "estimators",
     "finders",
     "initializers",
     "layers",

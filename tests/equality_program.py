@@ -20,22 +20,11 @@ BASE = {
 }
 
 CASES = {  # name: arguments of the recipe, arguments of fit, callbacks
-    "dense": ({}, {}, lambda: []),
     "batch normalisation": ({"normalization": "batch", "hidden": (8, 6)}, {}, lambda: []),
     "L2": ({"l2": 1e-2}, {}, lambda: []),
     "class weights": ({}, {"class_weight": {0: 2.0, 1: 0.5}}, lambda: []),
     "sample weights": ({}, {"sample_weight": WEIGHTS}, lambda: []),
     "clipping by norm": ({"clip_norm": 0.05}, {}, lambda: []),
-    "clipping by value": (
-        {"clip_norm": None, "optimizer": {"name": "sgd", "clipvalue": 0.01}},
-        {},
-        lambda: [],
-    ),
-    "clipping of each gradient": (
-        {"clip_norm": None, "optimizer": {"name": "sgd", "clipnorm": 0.01}},
-        {},
-        lambda: [],
-    ),
     "clipping by history": ({"clip_norm": "auto"}, {}, lambda: []),
     "adaptive clipping": (
         {"clip_norm": None, "optimizer": {"name": "sgd", "adaptive_clip": 0.01}},
@@ -47,8 +36,6 @@ CASES = {  # name: arguments of the recipe, arguments of fit, callbacks
         {},
         lambda: [],
     ),
-    "EMA": ({}, {}, lambda: [kr.callbacks.WeightAveraging("ema", decay=0.9)]),
-    "SWA": ({}, {}, lambda: [kr.callbacks.WeightAveraging("swa", start_from_epoch=1)]),
     "schedule": ({"schedule": "one_cycle"}, {}, lambda: []),
     "plateau": (
         {"learning_rate": 1.0},

@@ -1,14 +1,10 @@
 """The Python of the README and the guide runs as it stands."""
 
-import os
-import pathlib
 import re
-import subprocess
-import sys
 
 import pytest
 
-ROOT = pathlib.Path(__file__).resolve().parents[1]
+from tests.forked import ROOT, start
 
 
 @pytest.mark.slow
@@ -24,6 +20,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[1]
         "docs/sequences.md",
         "docs/images.md",
         "docs/fine-tuning.md",
+        "docs/estimators.md",
         "docs/checks.md",
         "docs/finding-the-rate.md",
         "docs/diagnosis.md",
@@ -32,16 +29,14 @@ ROOT = pathlib.Path(__file__).resolve().parents[1]
 def test_python_of_the_page_runs(page, tmp_path):
     code = "\n".join(re.findall(r"```python\n(.*?)```", (ROOT / page).read_text(), re.DOTALL))
     assert "model.fit" in code
-    done = subprocess.run(
-        [sys.executable, "-c", code],
-        capture_output=True,
-        text=True,
-        cwd=tmp_path,
-        timeout=240,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-    )
-    assert done.returncode == 0, done.stderr[-3000:]
-    assert list(tmp_path.glob("*.keras"))
+    folder, error = tmp_path / "reader", tmp_path / "error"
+    folder.mkdir()
+    process = start(f"import os\nos.chdir({str(folder)!r})\n{code}", tmp_path / "out", error)
+    process.join(240)
+    process.kill()
+    process.join()
+    assert process.exitcode == 0, error.read_text()[-3000:]
+    assert list(folder.glob("*.keras"))
 
 
 @pytest.mark.parametrize("page", sorted(p.name for p in (ROOT / "docs").glob("*.md")))

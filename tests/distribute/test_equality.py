@@ -34,8 +34,6 @@ def assert_equal(found, one, atol):
 SOME = [  # enough to show that the number does not matter
     "batch normalisation",
     "class weights",
-    "accumulation",
-    "early stopping",
     "masks",
 ]
 
