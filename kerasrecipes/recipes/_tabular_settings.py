@@ -4,7 +4,6 @@ import math
 from typing import Any, NamedTuple
 
 from kerasrecipes._checks import check_choice, check_int, check_number, fail
-from kerasrecipes.data.table_schema import TableSchema
 from kerasrecipes.recipes import _tabular_realmlp
 from kerasrecipes.targets.target import Target
 
@@ -22,6 +21,8 @@ class Settings(NamedTuple):
         label_smoothing: Share of the labels spread over all classes.
         epochs: Epochs to train with `batch_size`.
         batch_size: Rows in a batch.
+        patience: Epochs without improvement after which a training may end early; None for a rate
+            with a schedule, at whose end the network is at its best.
     """
 
     form: str
@@ -31,16 +32,17 @@ class Settings(NamedTuple):
     label_smoothing: float
     epochs: int
     batch_size: int
+    patience: int | None
 
 
-def settings_of(form: str, schema: TableSchema, target: Target) -> Settings:
-    """Returns the settings of a form for a table of this size."""
-    return _BY_FORM[check_choice("form", form, FORMS)](schema, target)
+def settings_of(form: str, rows: int, target: Target) -> Settings:
+    """Returns the settings of a form for a table of so many training rows."""
+    return _BY_FORM[check_choice("form", form, FORMS)](rows, target)
 
 
-def _auto(schema: TableSchema, target: Target) -> Settings:
+def _auto(rows: int, target: Target) -> Settings:
     """Returns a small ensemble with a one-cycle rate; the fewer rows, the more held back."""
-    size = next(each for rows, each in _SIZES if schema.rows < rows)
+    size = next(each for below, each in _SIZES if rows < below)
     network = {
         "hidden": (192, 192),
         "members": 8,
@@ -58,7 +60,9 @@ def _auto(schema: TableSchema, target: Target) -> Settings:
         "beta_2": size.beta_2,
         "clip_norm": 1.0,
     }
-    return Settings("tabm", network, optimizer, "one_cycle", 0.0, size.epochs, size.batch_size)
+    return Settings(
+        "tabm", network, optimizer, "one_cycle", 0.0, size.epochs, size.batch_size, None
+    )
 
 
 class _Size(NamedTuple):
@@ -80,7 +84,7 @@ _SIZES = (
 )
 
 
-def _tabm(schema: TableSchema, target: Target) -> Settings:
+def _tabm(rows: int, target: Target) -> Settings:
     """Returns those of TabM with piecewise-linear embeddings."""
     network = {
         "hidden": (512, 512),
@@ -93,10 +97,10 @@ def _tabm(schema: TableSchema, target: Target) -> Settings:
         "activation": "relu",
     }
     optimizer = {"name": "adamw", "learning_rate": 2e-3, "weight_decay": 3e-4, "clip_norm": 1.0}
-    return Settings("tabm", network, optimizer, None, 0.0, 200, 256)
+    return Settings("tabm", network, optimizer, None, 0.0, 200, 256, 16)
 
 
-def _mlp(schema: TableSchema, target: Target) -> Settings:
+def _mlp(rows: int, target: Target) -> Settings:
     """Returns those of `recipes.mlp`."""
     network = {
         "hidden": (256, 256, 256),
@@ -105,10 +109,10 @@ def _mlp(schema: TableSchema, target: Target) -> Settings:
         "activation": "relu",
     }
     optimizer = {"name": "adamw", "learning_rate": 1e-3, "clip_norm": 1.0}
-    return Settings("mlp", network, optimizer, None, 0.0, 100, 256)
+    return Settings("mlp", network, optimizer, None, 0.0, 100, 256, 10)
 
 
-def _realmlp(schema: TableSchema, target: Target) -> Settings:
+def _realmlp(rows: int, target: Target) -> Settings:
     """Returns those of RealMLP-TD."""
     classifies = target.name in ("binary", "multiclass", "multilabel")
     network = {
@@ -130,7 +134,7 @@ def _realmlp(schema: TableSchema, target: Target) -> Settings:
         "clip_norm": None,
     }
     smoothing = 0.1 if target.name in ("binary", "multiclass") else 0.0
-    return Settings("realmlp", network, optimizer, "cos_log", smoothing, 256, 256)
+    return Settings("realmlp", network, optimizer, "cos_log", smoothing, 256, 256, None)
 
 
 _BY_FORM = {"auto": _auto, "mlp": _mlp, "realmlp": _realmlp, "tabm": _tabm}
@@ -156,6 +160,10 @@ def _checked(given: dict[str, Any], form: str) -> dict[str, Any]:
         checked[name] = check_int(name, given[name], low=1)
     if "embedding_units" in given:
         checked["embedding_units"] = check_int("embedding_units", given["embedding_units"], low=0)
+    if "frequency_scale" in given:
+        checked["frequency_scale"] = check_number(
+            "frequency_scale", given["frequency_scale"], low=0, open_low=True
+        )
     if "dropout" in given:
         checked["dropout"] = check_number(
             "dropout", given["dropout"], low=0, high=1, open_high=True

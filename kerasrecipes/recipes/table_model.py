@@ -1,17 +1,15 @@
 """TableModel."""
 
-import inspect
 from typing import Any, NamedTuple
 
-import keras
 import numpy as np
 from keras import ops
 
 from kerasrecipes._arrays import is_pandas
 from kerasrecipes._export import export
 from kerasrecipes.data.table_schema import TableSchema
+from kerasrecipes.recipes._raw_rows_model import RawRowsModel
 from kerasrecipes.recipes._tabular_settings import settings_of
-from kerasrecipes.recipes.recipe_model import RecipeModel
 
 
 class Suggestion(NamedTuple):
@@ -27,7 +25,7 @@ class Suggestion(NamedTuple):
 
 
 @export("models")
-class TableModel(RecipeModel):
+class TableModel(RawRowsModel):
     """The model that `tabular` returns: it takes the rows of a table as they are.
 
     `fit`, `evaluate` and `predict` take a DataFrame, a dict of columns, a matrix, or
@@ -64,8 +62,9 @@ class TableModel(RecipeModel):
         """The epochs and the batch size that suit the form and the rows it was made from."""
         if self.recipe is None:
             return None
-        form, target = self.recipe.arguments["form"], self.recipe.arguments["target"]
-        settings = settings_of(form, self.recipe.arguments["table"], target)
+        given = self.recipe.arguments
+        rows = given.get("rows") or given["table"].rows
+        settings = settings_of(given["form"], rows, given["target"])
         return Suggestion(settings.epochs, settings.batch_size)
 
     def encode(self, table: Any) -> dict[str, np.ndarray]:
@@ -77,28 +76,8 @@ class TableModel(RecipeModel):
         """Returns which of "numeric" and "categorical" the model takes."""
         return [each.name for each in self.inputs]
 
-    def fit(self, *args: Any, **kwargs: Any) -> Any:
-        """Trains as `RecipeModel.fit` does, on raw rows."""
-        given = dict(inspect.signature(keras.Model.fit).bind(self, *args, **kwargs).arguments)
-        del given["self"]
-        if "x" in given:
-            given["x"] = self._encoded(given["x"])
-        validation = given.get("validation_data")
-        if isinstance(validation, tuple):
-            given["validation_data"] = (self._encoded(validation[0]), *validation[1:])
-        elif validation is not None:
-            given["validation_data"] = self._encoded(validation)
-        return super().fit(**given)
-
-    def evaluate(self, x: Any = None, y: Any = None, *args: Any, **kwargs: Any) -> Any:
-        """Evaluates as `RecipeModel.evaluate` does, on raw rows."""
-        return super().evaluate(self._encoded(x), y, *args, **kwargs)
-
-    def predict(self, x: Any, *args: Any, **kwargs: Any) -> Any:
-        """Predicts as `keras.Model.predict` does, for raw rows."""
-        return super().predict(self._encoded(x), *args, **kwargs)
-
-    def _encoded(self, x: Any) -> Any:
+    def _inputs_of(self, x: Any) -> Any:
+        """Returns rows as the arrays that the layers take; other data as it is."""
         if self.schema is None:
             return x
         if hasattr(x, "over"):  # a `Batches`

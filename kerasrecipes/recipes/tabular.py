@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from kerasrecipes._checks import InputError
+from kerasrecipes._checks import InputError, check_int
 from kerasrecipes._seeds import child_seed
 from kerasrecipes.data.table_schema import TableSchema
 from kerasrecipes.recipes import _tabular_mlp, _tabular_realmlp, _tabular_tabm
@@ -36,6 +36,7 @@ def tabular(
     members: int | None = None,
     embedding_units: int | None = None,
     bins: int | None = None,
+    frequency_scale: float | None = None,
     category_units: int | None = None,
     activation: Any = None,
     dropout: float | None = None,
@@ -44,6 +45,7 @@ def tabular(
     learning_rate: float | None = None,
     schedule: Any = None,
     weight_decay: float | None = None,
+    rows: int | None = None,
     strategy: Any = None,
     seed: int | None = None,
     name: str = "tabular",
@@ -82,6 +84,8 @@ def tabular(
             itself. Defaults to None.
         bins: Greatest number of bins per number, int >= 1, for "auto" and "tabm". Defaults to
             None.
+        frequency_scale: Deviation of the frequencies of "realmlp" at the start, float > 0, see
+            `kerasrecipes.layers.PeriodicEmbedding`. Defaults to None.
         category_units: Length of the vectors of columns with more than 9 categories, int >= 1.
             Defaults to None.
         activation: Name or function, as in `DenseBlock`. Defaults to None.
@@ -91,6 +95,8 @@ def tabular(
         learning_rate: Peak rate, float > 0. Defaults to None.
         schedule: Name, dict with a "name", or schedule; "constant" for none. Defaults to None.
         weight_decay: Decoupled decay, float >= 0. Defaults to None.
+        rows: Training rows that "auto" takes its size and rate for, int >= 1. Defaults to None,
+            those of `table`.
         strategy: What to build for, as for `mlp`. Defaults to None.
         seed: Int for reproducible weights and dropout masks, or None.
         name: Name of the model. Defaults to "tabular".
@@ -114,14 +120,16 @@ def tabular(
     schema = table
     if not isinstance(table, TableSchema):
         schema = TableSchema.from_dataframe(table, categorical=categorical, ignore=ignore)
-    _check_target(target)
+    check_target(target)
+    trained_on = schema.rows if rows is None else check_int("rows", rows, low=1)
     settings = overridden(
-        settings_of(form, schema, target),
+        settings_of(form, trained_on, target),
         {
             "hidden": hidden,
             "members": members,
             "embedding_units": embedding_units,
             "bins": bins,
+            "frequency_scale": frequency_scale,
             "category_units": category_units,
             "activation": activation,
             "dropout": dropout,
@@ -143,7 +151,8 @@ def tabular(
     return model
 
 
-def _check_target(target: Target) -> None:
+def check_target(target: Target) -> None:
+    """Refuses a target of numbers that has not seen the training labels."""
     if target.name == "regression" and getattr(target, "scale", None) is None:
         raise InputError(
             "`target` must have seen the training labels, so that the network predicts them in "

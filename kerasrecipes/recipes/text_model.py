@@ -1,9 +1,7 @@
 """TextModel."""
 
-import inspect
 from typing import Any
 
-import keras
 import numpy as np
 
 from kerasrecipes._arrays import is_pandas
@@ -11,13 +9,13 @@ from kerasrecipes._checks import fail
 from kerasrecipes._export import export
 from kerasrecipes.data.text_schema import TextSchema
 from kerasrecipes.data.vectorization import as_texts
+from kerasrecipes.recipes._raw_rows_model import RawRowsModel
 from kerasrecipes.recipes._text_settings import settings_of
-from kerasrecipes.recipes.recipe_model import RecipeModel
 from kerasrecipes.recipes.table_model import Suggestion
 
 
 @export("models")
-class TextModel(RecipeModel):
+class TextModel(RawRowsModel):
     """The model that `text` returns: it takes texts as they are.
 
     `fit`, `evaluate` and `predict` take a list, an array or a pandas column of str, and whatever
@@ -51,28 +49,9 @@ class TextModel(RecipeModel):
         settings = settings_of(self.recipe.arguments["form"], self.recipe.arguments["texts"])
         return Suggestion(settings.epochs, settings.batch_size)
 
-    def fit(self, *args: Any, **kwargs: Any) -> Any:
-        """Trains as `RecipeModel.fit` does, on raw texts."""
-        given = dict(inspect.signature(keras.Model.fit).bind(self, *args, **kwargs).arguments)
-        del given["self"]
-        if "x" in given:
-            given["x"] = _as_array(given["x"])
-        validation = given.get("validation_data")
-        if isinstance(validation, tuple):
-            given["validation_data"] = (_as_array(validation[0]), *validation[1:])
-        return super().fit(**given)
-
-    def evaluate(self, x: Any = None, y: Any = None, *args: Any, **kwargs: Any) -> Any:
-        """Evaluates as `RecipeModel.evaluate` does, on raw texts."""
-        return super().evaluate(_as_array(x), y, *args, **kwargs)
-
-    def predict(self, x: Any, *args: Any, **kwargs: Any) -> Any:
-        """Predicts as `keras.Model.predict` does, for raw texts."""
-        return super().predict(_as_array(x), *args, **kwargs)
-
-
-def _as_array(x: Any) -> Any:
-    """Returns texts as an array, which Keras would take for several inputs; other data as it is."""
-    if isinstance(x, str):
-        fail("x", "a list of texts", x, "Put the text into a list.")
-    return as_texts("x", x) if isinstance(x, (list, tuple, np.ndarray)) or is_pandas(x) else x
+    def _inputs_of(self, x: Any) -> Any:
+        """Returns texts as an array, which Keras would take for several inputs."""
+        if isinstance(x, str):
+            fail("x", "a list of texts", x, "Put the text into a list.")
+        is_texts = isinstance(x, (list, tuple, np.ndarray)) or is_pandas(x)
+        return as_texts("x", x) if is_texts else x

@@ -91,20 +91,40 @@ def _around(space: SearchSpace, recipe: Recipe, changes: Mapping[str, Any]) -> S
     written = exchange(recipe.model, "none", None)
     given = {"batch_size": recipe.fit["batch_size"], **written}
     given = {n: _tuples(v) for n, v in given.items() if n in defaults and n not in FROM_THE_RUN}
+    given = {name: value for name, value in given.items() if not same(value, defaults[name])}
+    if "form" in given and space.finds("form"):  # which much else depends on
+        space = _guess_at(space, "form", given.pop("form"))
     parts: dict[str, Any] = {}
     for argument, value in given.items():
-        if same(value, defaults[argument]):
-            continue
         own = _parts(space, argument, value) if space.finds(argument) else None
         if own is not None:
             parts |= own
         elif not _is_named(space, argument, changes):
-            space = space.fix(**{argument: value})
-    for name in space.parameters:  # those that others depend on come first
+            space = _fixed(space, argument, value)
+    for name in _parents_first(space):
         place = space.parameters[name].argument or name
         if place in parts:
             space = _guess_at(space, place, parts.pop(place))
     return space
+
+
+def _parents_first(space: SearchSpace) -> list[str]:
+    """Returns the hyperparameters, those that others depend on first."""
+    parents = {parent for each in space.parameters.values() for parent in each.when}
+    return sorted(space.parameters, key=lambda name: name not in parents)
+
+
+def _fixed(space: SearchSpace, argument: str, value: Any) -> SearchSpace:
+    """Returns the space with an argument fixed; of several forms, for that of the first guess."""
+    parameters = space.parameters
+    places = {name: (each.argument or name).partition(".")[0] for name, each in parameters.items()}
+    mine = [name for name in _guess(space) if places[name] == argument]
+    form = parameters[mine[0]].when.get("form") if mine else None
+    if form is None:
+        return space.fix(**{argument: value})
+    rest = {name: each for name, each in parameters.items() if name not in mine}
+    written = Fixed(value, when={"form": form}, argument=argument)
+    return SearchSpace(space.recipe, {**rest, f"{argument}_as_written": written})
 
 
 def _is_named(space: SearchSpace, argument: str, changes: Mapping[str, Any]) -> bool:
@@ -123,9 +143,9 @@ def _parts(space: SearchSpace, argument: str, value: Any) -> dict[str, Any] | No
     Keys of a dict that no hyperparameter goes to stay in the dict, which is then one choice. Keys
     that are not given have what the schedule or optimizer of that name has.
     """
-    if argument == "hidden":
-        return _stack(value)
     places = [each.argument or "" for each in space.parameters.values()]
+    if argument == "hidden" and _goes_in_parts(space):
+        return _stack(value, ("constant", "pyramid") if "hidden.shape" in places else ("constant",))
     keys = [place.partition(".")[2] for place in places if place.startswith(f"{argument}.")]
     given = {"name": value} if isinstance(value, str) else value
     if not keys or not isinstance(given, dict) or "name" not in given:
@@ -144,11 +164,16 @@ def _own_defaults(argument: str, name: Any, keys: Sequence[str]) -> dict[str, An
     return {key: parameters[key].default for key in keys if key in parameters}
 
 
-def _stack(hidden: Any) -> dict[str, Any] | None:
+def _goes_in_parts(space: SearchSpace) -> bool:
+    """Returns whether layers and units make the widths of the first guess."""
+    return any(space.parameters[name].argument == "hidden.units" for name in _guess(space))
+
+
+def _stack(hidden: Any, shapes: Sequence[str]) -> dict[str, Any] | None:
     """Returns layers, units and shape of widths that are constant or halve, else None."""
     if not isinstance(hidden, Sequence) or not hidden:
         return None
-    for shape in ("constant", "pyramid"):
+    for shape in shapes:
         parts = {"layers": len(hidden), "units": hidden[0], "shape": shape}
         if widths(**parts) == hidden:
             some = parts if len(hidden) > 1 else {"layers": 1, "units": hidden[0]}
@@ -156,15 +181,21 @@ def _stack(hidden: Any) -> dict[str, Any] | None:
     return None
 
 
+def _guess(space: SearchSpace) -> dict[str, Any]:
+    """Returns the first guess of each hyperparameter that matters beside the others'."""
+    guess: dict[str, Any] = {}
+    for name, each in space.parameters.items():
+        if is_active(dict(each.when), guess):
+            guess[name] = each.default
+    return guess
+
+
 def _guess_at(space: SearchSpace, place: str, value: Any) -> SearchSpace:
     """Makes a value the first guess of the hyperparameter that goes to a place.
 
     Where none matters beside the other first guesses, the value stays with these.
     """
-    guess: dict[str, Any] = {}
-    for name, each in space.parameters.items():
-        if is_active(dict(each.when), guess):
-            guess[name] = each.default
+    guess = _guess(space)
     goes_there = [n for n, each in space.parameters.items() if place == (each.argument or n)]
     active = [name for name in goes_there if name in guess]
     if active:

@@ -6,7 +6,6 @@ from datetime import datetime
 from typing import Any
 
 import keras
-import numpy as np
 from rich.console import Console
 
 from kerasrecipes._checks import check_int
@@ -15,8 +14,9 @@ from kerasrecipes.runs import _display
 from kerasrecipes.runs._problems import Problem
 from kerasrecipes.runs._space import check_metric, search_space, space_problems
 from kerasrecipes.runs.execute import describe_data, versions
-from kerasrecipes.runs.prepare import Rows, prepare, preprocessing_layer
+from kerasrecipes.runs.prepare import Rows, prepare, preprocessing_layer, takes_table
 from kerasrecipes.runs.schema import Recipe
+from kerasrecipes.tuning._fold import all_rows
 from kerasrecipes.tuning._plan import limits
 from kerasrecipes.tuning.search_space import SearchSpace
 
@@ -53,8 +53,13 @@ class Ready:
     @property
     def known_rows(self) -> tuple[Any, Any]:
         """Inputs and labels of all rows but the test's."""
-        pairs = self.rows.parts["train"], self.rows.parts["validation"]
-        return tuple(np.concatenate(parts) for parts in zip(*pairs, strict=True))  # type: ignore[return-value]
+        train, validation = (tuple(self.rows.parts[name]) for name in ("train", "validation"))
+        return all_rows(train, validation, table=self.takes_table)  # type: ignore[return-value]
+
+    @property
+    def takes_table(self) -> bool:
+        """Whether the recipe takes tables, and prepares them itself."""
+        return takes_table(self.recipe.recipe)
 
     def preprocessing(self, x: Any) -> keras.layers.Layer | None:
         """Returns the layer that inputs go through first, from rows to train on."""

@@ -20,6 +20,7 @@ from kerasrecipes.runs.load import inspect
 from kerasrecipes.runs.prepare import named
 from kerasrecipes.runs.result import TuneResult
 from kerasrecipes.runs.schema import Recipe
+from kerasrecipes.targets.identify import get as get_target
 from kerasrecipes.tuning._gradient import Adapting
 from kerasrecipes.tuning._hosts import role
 from kerasrecipes.tuning._lock import locked
@@ -215,14 +216,17 @@ def _unended(path: Path) -> str | None:
 
 def _search(path: Path | None, ready: Ready) -> SearchResult:
     recipe, rows, tune = ready.recipe, ready.rows, ready.recipe.tune
+    target = rows.target
     if "folds" in tune:
         data: Any = {"data": ready.known_rows, "folds": tune["folds"]}
+        if ready.takes_table:  # then each fold's labels say how they are standardised
+            target = get_target(recipe.target)
     else:
         data = {"data": tuple(rows.parts["train"]), "validation": tuple(rows.parts["validation"])}
     return search(
         recipe.recipe,
         None,
-        rows.target,
+        target,
         **data,
         space=ready.space,
         method=tune["method"],
@@ -233,7 +237,7 @@ def _search(path: Path | None, ready: Ready) -> SearchResult:
         epochs=recipe.fit["epochs"],
         patience=_patience(recipe),
         batch_size=recipe.fit["batch_size"],
-        preprocessing=ready.preprocessing,
+        preprocessing=None if ready.takes_table else ready.preprocessing,
         refit=False,
         workers=ready.workers,
         isolate=ready.isolate,
@@ -261,7 +265,8 @@ def _finish(path: Path, ready: Ready, result: SearchResult) -> TuneResult:
 
 def _refit(path: Path, ready: Ready, result: SearchResult) -> SearchResult:
     """Trains the best recipe on all rows but the test's, which another Ctrl-C leaves out."""
-    data = ready.known_rows
+    data, folds = ready.known_rows, ready.recipe.tune.get("folds")
+    judged = len(data[1]) // folds if folds else len(ready.rows.parts["validation"].y)
     ready.console.print(f"training trial {result.best.number} on {len(data[1]):,} rows ...\n")
     target = ready.rows.target.adapt(data[1])
     adapting = Adapting.taking({}, None) if ready.recipe.tune["method"] == "gradient" else None
@@ -271,9 +276,10 @@ def _refit(path: Path, ready: Ready, result: SearchResult) -> SearchResult:
             ready.factory,
             target,
             data,
-            ready.preprocessing,
+            None if ready.takes_table else ready.preprocessing,
             seed=ready.recipe.seed,
             patience=_patience(ready.recipe),
+            trained_on=len(data[1]) - judged,
             adapting=adapting,
         )
     except KeyboardInterrupt:

@@ -1,6 +1,7 @@
 """The search spaces of the recipes of this package."""
 
-from collections.abc import Callable
+import dataclasses
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from kerasrecipes.tuning.parameter import Parameter
@@ -202,12 +203,111 @@ def text() -> dict[str, Parameter]:
     }
 
 
+def tabular() -> dict[str, Parameter]:
+    """The space of `kerasrecipes.recipes.tabular`, but for `label_smoothing`.
+
+    None is what the form chooses by the rows or the target; what it always has stands as it is.
+    """
+    forms = {"auto": _small_ensemble(), "tabm": _ensemble(), "realmlp": _realmlp(), "mlp": _dense()}
+    found: dict[str, Parameter] = {"form": Choice(tuple(forms))}
+    for form, parameters in forms.items():
+        found |= _of_form(form, parameters)
+    tried = {"form": ("auto", "mlp")}
+    return {
+        **found,
+        "batch_size": Int(32, 512, log=True, step=2, also=(None,), default=None, when=tried),
+    }
+
+
+def _of_form(form: str, parameters: Mapping[str, Parameter]) -> dict[str, Parameter]:
+    """Returns hyperparameters that matter with a form only, by names that begin with it."""
+    names = {name: name if form == "auto" else f"{form}_{name}" for name in parameters}
+    found = {}
+    for name, each in parameters.items():
+        when = {"form": (form,), **{names[parent]: of for parent, of in each.when.items()}}
+        place = {"when": when, "argument": each.argument or name}
+        found[names[name]] = dataclasses.replace(each, **place)
+    return found
+
+
+def _small_ensemble() -> dict[str, Parameter]:
+    """That of the form "auto", around what it takes for tables of all sizes."""
+    sizes = (None, 0, 8, 16, 24, 32)
+    own: dict[str, Any] = {"also": (None,), "default": None}
+    return {
+        "layers": Int(1, 3, default=2, argument="hidden.layers"),
+        "units": Int(64, 512, step=64, default=192, argument="hidden.units"),
+        "members": Fixed(None),
+        "embedding_units": Choice(sizes),
+        "bins": Int(2, 128, default=48, when={"embedding_units": (None, *sizes[2:])}),
+        "dropout": Float(0.0, 0.5, **own),
+        "learning_rate": Float(1e-3, 3e-2, log=True, **own),
+        "weight_decay": Float(1e-4, 1e-1, log=True, also=(None, 0.0), default=None),
+    }
+
+
+def _ensemble() -> dict[str, Parameter]:
+    """That of TabM, as its authors searched it."""
+    sizes = (0, 8, 12, 16, 20, 24, 28, 32)
+    return {
+        "layers": Int(1, 5, default=2, argument="hidden.layers"),
+        "units": Int(64, 1024, step=16, default=512, argument="hidden.units"),
+        "members": Fixed(None),
+        "embedding_units": Choice(sizes, default=16),
+        "bins": Int(2, 128, default=48, when={"embedding_units": sizes[1:]}),
+        "dropout": Float(0.0, 0.5, default=0.1),
+        "learning_rate": Float(1e-4, 5e-3, log=True, default=2e-3),
+        "weight_decay": Float(1e-4, 1e-1, log=True, also=(0.0,), default=3e-4),
+    }
+
+
+def _realmlp() -> dict[str, Parameter]:
+    """That of RealMLP, as its authors searched it, but for the weights of the choices."""
+    return {
+        "hidden": Choice(((256, 256, 256), (64, 64, 64, 64, 64), (512,))),
+        "activation": Choice((None, "relu", "selu", "mish")),
+        "frequency_scale": Float(0.05, 0.5, log=True, default=0.1),
+        "dropout": Choice((0.15, 0.0, 0.3)),
+        "learning_rate": Float(0.02, 0.3, log=True, also=(None,), default=None),
+        "weight_decay": Choice((0.02, 0.0)),
+    }
+
+
+def _dense() -> dict[str, Parameter]:
+    """That of `mlp`, as far as the form of that name has its arguments."""
+    stack, rest = dense_layers(), optimization()
+    kept = ("sgd_learning_rate", "lion_learning_rate", "learning_rate", "warmup", "momentum")
+    return {
+        "layers": stack["layers"],
+        "units": stack["units"],
+        "activation": Choice(("relu", "leaky_relu", "gelu", "silu", "tanh")),
+        "dropout": Float(0.0, 0.5, default=0.2),
+        "optimizer": rest["optimizer"],
+        "schedule": rest["schedule"],
+        **{name: rest[name] for name in (*kept, "weight_decay")},
+    }
+
+
+def smoothing(recipe: str) -> dict[str, Parameter]:
+    """Returns what varies the label smoothing of a recipe, for targets of classes."""
+    if recipe != "tabular":
+        return {"label_smoothing": SMOOTHING}
+    others = dataclasses.replace(SMOOTHING, when={"form": ("auto", "tabm", "mlp")})
+    return {
+        "label_smoothing": others,
+        "realmlp_label_smoothing": Choice(
+            (None, 0.0), when={"form": ("realmlp",)}, argument="label_smoothing"
+        ),
+    }
+
+
 SPACES: dict[str, Callable[[], dict[str, Any]]] = {
     "cnn": cnn,
     "fine_tune": fine_tune,
     "mlp": mlp,
     "resnet": resnet,
     "rnn": rnn,
+    "tabular": tabular,
     "temporal": temporal,
     "text": text,
     "transformer": transformer,

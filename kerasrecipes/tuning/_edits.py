@@ -34,9 +34,10 @@ def with_default(parameter: Parameter, own: Any) -> Parameter:
 def stands_for(parameters: Parameters, name: str) -> tuple[list[str], bool]:
     """Returns the hyperparameters that a name stands for, and whether they are parts of it."""
     whole = [n for n, p in parameters.items() if name in (n, p.argument)]
-    if whole:
+    parts = [n for n, p in parameters.items() if (p.argument or "").startswith(f"{name}.")]
+    if whole and (name != "hidden" or not parts):
         return whole, False
-    return [n for n, p in parameters.items() if (p.argument or "").startswith(f"{name}.")], True
+    return [n for n in parameters if n in (*whole, *parts)], True
 
 
 def named(parameters: Parameters, name: str, recipe: Recipe) -> tuple[list[str], bool]:
@@ -61,8 +62,9 @@ def fix(parameters: Parameters, recipe: Recipe, values: Mapping[str, Any]) -> Pa
         with _about(name):
             if len(found) == 1 and not are_parts:
                 key, old = found[0], parameters[found[0]]
-                # A key of a dict, such as the momentum, only fits to some values of the dict.
-                when = old.when if "." in (old.argument or "") else {}
+                # By a name of its own, such as the momentum, it matters where it did before.
+                is_argument = name == (old.argument or key) and "." not in name
+                when = {} if is_argument else old.when
                 parameters = {**parameters, key: Fixed(value, when=when, argument=old.argument)}
             else:
                 parameters = _instead(parameters, found, name, Fixed(value))

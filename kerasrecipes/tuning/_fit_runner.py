@@ -11,13 +11,15 @@ from kerasrecipes.data.batches import batches
 from kerasrecipes.tuning._fold import Fold
 from kerasrecipes.tuning._gradient import factors
 from kerasrecipes.tuning._run import Run, failure
+from kerasrecipes.tuning._tables import encoded
 
 
 class FitRunner:
     """Trains runs of any recipe, on any device, with any callbacks.
 
     Args:
-        build: Function from the recipe's arguments and the seed to a compiled model.
+        build: Function from the recipe's arguments, the seed and the number of the fold to a
+            compiled model.
         monitor: Log entry that is the objective, with its "val_".
         callbacks: Function that makes more callbacks for each run, or None.
     """
@@ -44,7 +46,9 @@ class FitRunner:
         """Trains the runs to their end, and sets what they hold; see `GraphRunner.train`."""
         for run in runs:
             try:
-                model = self._build(run.model, run.seed) if run.state is None else run.state
+                model = run.state
+                if model is None:
+                    model = self._build(run.model, run.seed, run.fold)
                 self._fit(model, run, fold, stops)
             except Exception as error:
                 run.error = failure(error)
@@ -58,7 +62,7 @@ class FitRunner:
         if weight:
             given["sample_weight"] = weight[0]
         model.fit(
-            batches(x, y, **given),
+            batches(encoded(model, x), y, **given),
             validation_data=fold.validation,
             initial_epoch=len(run.curve),
             epochs=run.epochs,

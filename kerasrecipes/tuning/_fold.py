@@ -14,6 +14,7 @@ from kerasrecipes.data.normalization import normalization
 from kerasrecipes.data.split import split
 from kerasrecipes.data.vectorization import vectorization
 from kerasrecipes.targets.target import Target
+from kerasrecipes.tuning._tables import joined, with_frame
 
 Rows = tuple[Any, ...]
 Preprocessing = Callable[[Any], keras.layers.Layer] | str | None
@@ -24,7 +25,8 @@ class Fold:
     """Rows to train on and rows to validate with, as a model without preprocessing takes them.
 
     Attributes:
-        train: Inputs and encoded labels, and weights of the rows if there are any.
+        train: Inputs (an array, or of tables a DataFrame) and encoded labels, and weights of the
+            rows if there are any.
         validation: The same.
     """
 
@@ -36,11 +38,6 @@ class Fold:
         """Rows to train on."""
         return len(self.train[1])
 
-    @property
-    def input_shape(self) -> tuple[int, ...]:
-        """Shape of one row."""
-        return tuple(self.train[0].shape[1:])
-
 
 def make_folds(
     data: Rows,
@@ -50,6 +47,7 @@ def make_folds(
     validation: Any,
     preprocessing: Preprocessing,
     seed: int,
+    table: bool = False,
 ) -> list[Fold]:
     """Returns the folds of a search.
 
@@ -60,13 +58,14 @@ def make_folds(
         validation: Share of the rows to validate with, or such rows themselves.
         preprocessing: Function from the rows to train on to a layer, "auto", or None.
         seed: Of the parts.
+        table: Whether the inputs are a table with columns of all kinds. Defaults to False.
     """
-    x, y, *weight = checked_rows("data", data, target)
+    x, y, *weight = checked_rows("data", data, target, table=table)
     given = (x, y, *weight)
     if isinstance(validation, (tuple, list)):
         if folds is not None:
             fail("validation", "a share of the rows with `folds`", "rows of its own")
-        pairs = [(given, checked_rows("validation", validation, target))]
+        pairs = [(given, checked_rows("validation", validation, target, table=table))]
     else:
         by_class = target.name in ("binary", "multiclass")
         parts = _parts(x, y, by_class, folds, validation, seed)
@@ -74,24 +73,32 @@ def make_folds(
     return [_fold(train, held_out, preprocessing) for train, held_out in pairs]
 
 
-def all_rows(data: Rows, validation: Any) -> Rows:
+def all_rows(data: Rows, validation: Any, *, table: bool = False) -> Rows:
     """Returns the rows of the data, and those to validate with where they are rows of their own."""
     if not isinstance(validation, (tuple, list)):
         return data
     more = list(validation)[: len(data)]
     if len(more) < len(data):
         more.append(np.ones(len(more[1]), "float32"))
-    return tuple(
-        np.concatenate([np.asarray(a), np.asarray(b)]) for a, b in zip(data, more, strict=True)
-    )
+    if table:
+        data, more = with_frame(data), with_frame(more)
+        return (joined(data[0], more[0]), *map(_concatenated, data[1:], more[1:]))
+    return tuple(map(_concatenated, data, more))
 
 
-def checked_rows(argument: str, data: Any, target: Target) -> Rows:
-    """Returns inputs, encoded labels and weights as arrays; wrong ones are an `InputError`."""
+def _concatenated(first: Any, second: Any) -> np.ndarray:
+    return np.concatenate([np.asarray(first), np.asarray(second)])
+
+
+def checked_rows(argument: str, data: Any, target: Target, *, table: bool = False) -> Rows:
+    """Returns inputs, encoded labels and weights as arrays; wrong ones are an `InputError`.
+
+    A table becomes a DataFrame.
+    """
     if not isinstance(data, (tuple, list)) or len(data) not in (2, 3):
         fail(argument, "(x, y) or (x, y, sample_weight)", type(data).__name__)
-    x = as_arrays("x", data[0])
-    if not isinstance(x, np.ndarray):
+    x = with_frame(data)[0] if table else as_arrays("x", data[0])
+    if not (table or isinstance(x, np.ndarray)):
         fail("x", "one array, DataFrame of numbers or list of texts", type(data[0]).__name__)
     y = target.encode(data[1])
     weight = [np.asarray(w, "float32") for w in data[2:]]

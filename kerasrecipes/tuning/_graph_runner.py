@@ -82,7 +82,8 @@ class GraphRunner:
     """Trains runs in populations, each of one structure; a place that gets free takes the next.
 
     Args:
-        build: Function from the recipe's arguments and the seed to a compiled model.
+        build: Function from the recipe's arguments, the seed and the number of the fold to a
+            compiled model.
         monitor: Log entry that is the objective, with its "val_".
         places: How many runs of one structure train side by side.
         other: Runner for models that cannot share a graph.
@@ -114,7 +115,7 @@ class GraphRunner:
         groups: dict[tuple[str, int], list[tuple[Run, Any, Member]]] = {}
         for run in runs:
             try:
-                model = self._build(run.model, run.seed)
+                model = self._build(run.model, run.seed, run.fold)
             except Exception as error:
                 run.error = failure(error)
                 continue

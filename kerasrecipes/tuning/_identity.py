@@ -10,6 +10,8 @@ from typing import Any
 
 from kerasrecipes._fingerprint import fingerprint
 from kerasrecipes.tuning._gradient import Adapting
+from kerasrecipes.tuning._recipes import is_ours, takes_table
+from kerasrecipes.tuning._tables import categories
 from kerasrecipes.tuning._trainer import Trainer
 
 _DIGITS = 16
@@ -27,16 +29,13 @@ def identity(
         "fit": dataclasses.asdict(trainer.plan),
         "preprocessing": getattr(preprocessing, "__qualname__", str(preprocessing)),
     }
+    if takes_table(trainer.recipe):
+        found["categories"] = categories(data[0])
     if len(data) > 2:
         found["weights"] = fingerprint(data[2])
     if isinstance(validation, (tuple, list)):
         found["validation"] = fingerprint(tuple(validation))
     return found if adapting is None else {**found, **adapting.fingerprint}
-
-
-def is_ours(recipe: Callable[..., Any]) -> bool:
-    """Returns whether a recipe is one of this package."""
-    return recipe.__module__.startswith("kerasrecipes.")
 
 
 def _recipe(recipe: Callable[..., Any]) -> str:

@@ -11,7 +11,7 @@ from keras import ops
 from kerasrecipes._find import find
 from kerasrecipes.optimizers.clipping import Clipping, safe_norm
 from kerasrecipes.targets.smoothed_crossentropy import SmoothedCrossentropy
-from kerasrecipes.tuning._plain_loss import plain_loss
+from kerasrecipes.tuning._plain_loss import PlainLoss
 
 _DROPOUT = (keras.layers.Dropout, keras.layers.AlphaDropout)
 _ALPHA = -1.6732632423543772848170429916717 * 1.0507009873554804934193349852946
@@ -37,7 +37,7 @@ class MemberGraph:
         self.dropouts = dropouts_of(model)
         self.regularizers = regularizers_of(model)
         target = model.target
-        known = [] if target is None else [*target.metrics(), plain_loss(target)]
+        known = [] if target is None else [*target.metrics(), PlainLoss(target)]
         self.metrics = [each for each in known if names is None or each.name in names]
 
     def gradients(

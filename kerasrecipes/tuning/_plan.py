@@ -2,16 +2,18 @@
 
 import dataclasses
 import math
+from collections.abc import Sequence
 from typing import Any, Self
 
 from kerasrecipes._checks import check_int, check_number
+from kerasrecipes.tuning._own import Own
 
 _TRIALS = 30
 
 
 @dataclasses.dataclass(frozen=True)
 class Plan:
-    """What `search` was told of the training of each trial.
+    """What `search` was told of the training of each trial; None leaves it to the recipe.
 
     Attributes:
         epochs: Most epochs of a run; schedules end there.
@@ -21,17 +23,26 @@ class Plan:
         seed: For all that is random.
     """
 
-    epochs: int
-    patience: int
-    batch_size: int
+    epochs: int | None
+    patience: int | None
+    batch_size: int | None
     repeats: int
     seed: int
 
     @classmethod
-    def checked(cls, *, seed: Any, **counts: Any) -> Self:
+    def checked(cls, *, seed: Any, repeats: Any, **counts: Any) -> Self:
         """Returns the plan; what is no integer, or too small, is an `InputError`."""
-        found = {name: check_int(name, value, low=1) for name, value in counts.items()}
-        return cls(seed=check_int("seed", seed, low=0), **found)
+        found = {
+            name: None if value is None else check_int(name, value, low=1)
+            for name, value in counts.items()
+        }
+        repeats = check_int("repeats", repeats, low=1)
+        return cls(seed=check_int("seed", seed, low=0), repeats=repeats, **found)
+
+    def filled(self, own: Own, names: Sequence[str]) -> Self:
+        """Returns the plan with what the recipe suggests for those named that it leaves open."""
+        found = {name: getattr(self, name) or getattr(own, name) for name in names}
+        return dataclasses.replace(self, **found)
 
 
 def limits(trials: Any, seconds: Any, method: Any) -> tuple[int | None, float]:

@@ -8,10 +8,14 @@ from typing import Any
 
 import keras
 
+from kerasrecipes._keras_internals import inner_optimizer, learning_rate_schedule
 from kerasrecipes.callbacks.callback import Callback
 from kerasrecipes.data.batches import batches
 from kerasrecipes.tuning._fold import Preprocessing, checked_rows, fit_layer
 from kerasrecipes.tuning._gradient import Adapting, settled
+from kerasrecipes.tuning._own import own, own_target
+from kerasrecipes.tuning._recipes import first_input, takes_table
+from kerasrecipes.tuning._tables import encoded
 from kerasrecipes.tuning.search_result import SearchResult
 
 
@@ -23,7 +27,8 @@ def refit_model(
     preprocessing: Preprocessing,
     *,
     seed: int,
-    patience: int,
+    patience: int | None,
+    trained_on: int,
     adapting: Adapting | None = None,
 ) -> SearchResult:
     """Returns the result with the model of the best trial, trained on all rows.
@@ -33,43 +38,63 @@ def refit_model(
     to choose an epoch by, and at a constant rate one epoch may be far worse than the next (Haegele
     et al. 2024, arXiv:2405.18392). A rate that was adapted is adapted again, with the decay that
     the trial came to.
+
+    Args:
+        result: What was found.
+        recipe: The recipe function.
+        target: What it predicts.
+        data: All rows.
+        preprocessing: As for `make_folds`.
+        seed: Of the weights and the order of rows.
+        patience: As for `search`.
+        trained_on: Rows that the trial was trained on: what a recipe for tables chooses by their
+            number stays as it was.
+        adapting: Makes the callbacks of runs that adapt their rate, or None.
     """
-    best = result.best
-    rows = checked_rows("data", data, target)
-    layer = fit_layer(rows[0], preprocessing)
-    own = {"seed": seed, "preprocessing": layer}
+    best, table = result.best, takes_table(recipe)
+    rows = checked_rows("data", data, target, table=table)
+    target = own_target(recipe, target, rows[1])
+    given = {
+        "seed": seed,
+        "preprocessing": fit_layer(rows[0], preprocessing),
+        "rows": trained_on if table else None,
+    }
     accepted = inspect.signature(recipe).parameters
-    own = {n: value for n, value in own.items() if n in accepted and value is not None}
-    if "seed" not in own:
-        keras.utils.set_random_seed(seed)
-    shape = () if rows[0].dtype.kind in "OUS" else rows[0].shape[1:]
-    first = rows[0] if "texts" in accepted else shape
+    given = {n: value for n, value in given.items() if n in accepted and value is not None}
+
+    def made(arguments: Mapping[str, Any]) -> Any:
+        if "seed" not in given:
+            keras.utils.set_random_seed(seed)
+        return recipe(first_input(recipe, rows[0]), target, **{**given, **arguments})
+
     # The rate is adapted again; for the decay there are no rows left to adapt it by.
     arguments = best.model if adapting is None else settled(best, ["weight_decay"])
-    falls = adapting is None and _is_constant(arguments, accepted)
+    model = made(arguments)
+    falls = adapting is None and "schedule" in accepted and _is_constant(model, arguments)
     until = max(1, round(statistics.median(best.epochs)))
     if falls:
-        falling = min(patience, best.fit["epochs"])
+        longest = best.fit["epochs"]
+        patience = patience or own(recipe, best.model, trained_on, target).patience or longest
+        falling = min(patience, longest)
         until += falling
         schedule = {"name": "warmup_stable_decay", "warmup": 0.0, "decay": falling / until}
-        arguments = {**arguments, "schedule": schedule}
-    model = recipe(first, target, **own, **arguments)
+        model = made({**arguments, "schedule": schedule})
     x, y, *weight = rows
     more = {"sample_weight": weight[0]} if weight else {}
-    data = batches(x, y, batch_size=best.fit["batch_size"], seed=seed, **more)
+    data = batches(encoded(model, x), y, batch_size=best.fit["batch_size"], seed=seed, **more)
     callbacks = [*([] if adapting is None else adapting.on_all_rows()), _Until(until)]
     epochs = until if falls else best.fit["epochs"]
     model.fit(data, epochs=epochs, callbacks=callbacks, shuffle=False, verbose=0)
     return dataclasses.replace(result, model=model)
 
 
-def _is_constant(arguments: Mapping[str, Any], accepted: Mapping[str, Any]) -> bool:
-    """Returns whether a recipe has been given a rate that stays, and could be given another."""
-    optimizer = arguments.get("optimizer", "adamw")
+def _is_constant(model: Any, arguments: Mapping[str, Any]) -> bool:
+    """Returns whether the rate of a model stays, and its recipe could be given a schedule."""
+    optimizer = arguments.get("optimizer")
     name = optimizer.get("name") if isinstance(optimizer, Mapping) else optimizer
-    named = isinstance(name, str) and name != "schedule_free_adamw"
-    default = accepted["schedule"].default if "schedule" in accepted else "none"
-    return named and arguments.get("schedule", default) in (None, "constant")
+    if name == "schedule_free_adamw" or not (name is None or isinstance(name, str)):
+        return False
+    return isinstance(learning_rate_schedule(inner_optimizer(model.optimizer)), keras.Variable)
 
 
 class _Until(Callback):

@@ -26,7 +26,7 @@ def check_values(trainer: Trainer) -> None:
     for what, values in _new_points(space, own):
         arguments, _ = space.arguments(values)
         try:
-            trainer.build(arguments, trainer.plan.seed)
+            trainer.build(arguments, trainer.plan.seed, 0)
         except InputError as error:
             raise InputError(
                 f"`space` must have values that {space.recipe.__name__} takes. Received: {what}. "

@@ -14,8 +14,10 @@ from kerasrecipes._checks import InputError
 from kerasrecipes.tuning._fit_runner import FitRunner
 from kerasrecipes.tuning._fold import Fold
 from kerasrecipes.tuning._graph_runner import GraphRunner
+from kerasrecipes.tuning._own import own, own_target
 from kerasrecipes.tuning._plain_loss import NAME, with_plain_loss
 from kerasrecipes.tuning._plan import Plan
+from kerasrecipes.tuning._recipes import first_input, takes_table
 from kerasrecipes.tuning._run import Run
 from kerasrecipes.tuning._selection import is_first_guess
 from kerasrecipes.tuning.search_space import SearchSpace
@@ -101,7 +103,8 @@ class Trainer:
     @property
     def shares(self) -> bool:
         """Whether runs share graphs, where their models can."""
-        return self.population > 0 and self.callbacks is None and self.strategy is None
+        alone = self.callbacks is not None or self.strategy is not None
+        return self.population > 0 and not alone and not takes_table(self.recipe)
 
     @property
     def validation_rows(self) -> int:
@@ -115,17 +118,18 @@ class Trainer:
             return alone
         return GraphRunner(self.build, self.objective, places=self.population, other=alone)
 
-    def build(self, arguments: Mapping[str, Any], seed: int) -> Any:
-        """Returns a compiled model for rows that are preprocessed."""
+    def build(self, arguments: Mapping[str, Any], seed: int, fold: int) -> Any:
+        """Returns a compiled model for the rows of a fold, which are preprocessed."""
         accepted = inspect.signature(self.recipe).parameters
-        own = {"seed": seed, "strategy": self.strategy}
-        own = {name: value for name, value in own.items() if name in accepted}
-        if "seed" not in own:
+        given = {"seed": seed, "strategy": self.strategy}
+        given = {name: value for name, value in given.items() if name in accepted}
+        if "seed" not in given:
             keras.utils.set_random_seed(seed)
-        first = self.folds[0].train[0] if "texts" in accepted else self.folds[0].input_shape
-        model = self.recipe(first, self.target, **own, **arguments)
+        x, y = self.folds[fold].train[:2]
+        target = own_target(self.recipe, self.target, y)
+        model = self.recipe(first_input(self.recipe, x), target, **given, **arguments)
         is_plain = self.objective == f"val_{NAME}"
-        return with_plain_loss(model, self.target) if is_plain else model
+        return with_plain_loss(model, target) if is_plain else model
 
     def train(self, runner: Any, tasks: Sequence[Task], deadline: float) -> list[Outcome]:
         """Trains trials side by side; all of them on one fold, then on the next.
@@ -182,16 +186,17 @@ class Trainer:
 
     def _run(self, task: Task, fold: int, repeat: int) -> Run:
         model, fit = self.space.arguments(task.values)
-        epochs = int(fit.get("epochs", self.plan.epochs))
+        plan, its = self.plan, own(self.recipe, model, self.folds[fold].rows, self.target)
+        epochs = int(fit.get("epochs") or plan.epochs or its.epochs)
         run = Run(
             trial_id=task.trial_id,
             fold=fold,
             seed=self.plan.seed + repeat,
-            model=model,
-            batch_size=int(fit.get("batch_size", self.plan.batch_size)),
+            model={**model, **{n: v for n, v in its.rates.items() if model.get(n, v) is None}},
+            batch_size=int(fit.get("batch_size") or plan.batch_size or its.batch_size),
             epochs=epochs,
             until=min(epochs, int(task.values.get(_EPOCHS, epochs))),
-            patience=self.plan.patience,
+            patience=plan.patience or its.patience or epochs,
             direction=self.direction,
             is_first_guess=is_first_guess(task.values, self.space.hyperparameters().space),
         )

@@ -9,10 +9,14 @@ import keras_tuner
 
 from kerasrecipes._checks import InputError, check_int, check_number, fail
 from kerasrecipes._export import export
+from kerasrecipes.data._table.inference import as_frame
 from kerasrecipes.data.batches import batches
 from kerasrecipes.recipes.recipe_model import RecipeModel
+from kerasrecipes.recipes.tabular import check_target, tabular
+from kerasrecipes.targets.identify import get as get_target
 from kerasrecipes.tuning import _arguments
-from kerasrecipes.tuning._recipes import recipe_of
+from kerasrecipes.tuning._own import Own
+from kerasrecipes.tuning._recipes import recipe_of, takes_table
 from kerasrecipes.tuning.search_space import SearchSpace
 from kerasrecipes.tuning.space import space as space_of
 
@@ -35,11 +39,11 @@ class RecipeHyperModel(keras_tuner.HyperModel):
     def __init__(
         self,
         recipe: Callable[..., Any],
-        input_shape: Sequence[int],
+        input_shape: Any,
         target: Any,
         *,
         space: SearchSpace,
-        epochs: int,
+        epochs: int | None,
         seed: int | None,
         callbacks: Callable[[], Sequence[keras.callbacks.Callback]] | None,
         arguments: dict[str, Any],
@@ -79,13 +83,16 @@ class RecipeHyperModel(keras_tuner.HyperModel):
         given = dict(zip(("x", "y"), args, strict=False), **kwargs)
         if "tuner/epochs" not in hp.values and "epochs" in tuned:
             given["epochs"] = tuned["epochs"]
-        given.setdefault("epochs", self._epochs)
+        table = takes_table(self.recipe)
+        suits = (getattr(model, "suggestion", None) if table else None) or Own()
+        given.setdefault("epochs", self._epochs or suits.epochs)
         own = [] if self._callbacks is None else list(self._callbacks())
         given["callbacks"] = [*own, *(given.get("callbacks") or ())]
         if _is_dataset(given.get("x")):
             self._say_that_batches_are_as_they_are()
         else:
-            given = self._batched(given, model, tuned.get("batch_size"))
+            given = {**given, "x": as_frame("table", given["x"])} if table else given
+            given = self._batched(given, model, tuned.get("batch_size"), suits.batch_size)
         return model.fit(**given)
 
     def _own(self, hp: keras_tuner.HyperParameters) -> dict[str, Any]:
@@ -103,7 +110,9 @@ class RecipeHyperModel(keras_tuner.HyperModel):
                 stacklevel=2,
             )
 
-    def _batched(self, given: dict[str, Any], model: Any, batch_size: int | None) -> dict[str, Any]:
+    def _batched(
+        self, given: dict[str, Any], model: Any, batch_size: int | None, own: int
+    ) -> dict[str, Any]:
         """Returns `fit`'s arguments with batches of the trial's size in place of arrays."""
         size = given.pop("batch_size", None)
         if batch_size is not None and size is not None:
@@ -119,7 +128,7 @@ class RecipeHyperModel(keras_tuner.HyperModel):
             x,
             y,
             sample_weight=weight,
-            batch_size=size or batch_size or _arguments.FIT["batch_size"],
+            batch_size=size or batch_size or own,
             seed=self._seed,
             shuffle=bool(given.pop("shuffle", True)),
         )
@@ -130,11 +139,11 @@ class RecipeHyperModel(keras_tuner.HyperModel):
 @export("tuning", saved=False)
 def hypermodel(
     recipe: str | Callable[..., Any],
-    input_shape: Sequence[int],
+    input_shape: Any,
     target: Any,
     *,
     space: SearchSpace | None = None,
-    epochs: int = 100,
+    epochs: int | None = None,
     seed: int | None = None,
     callbacks: Callable[[], Sequence[keras.callbacks.Callback]] | None = None,
     **arguments: Any,
@@ -149,11 +158,13 @@ def hypermodel(
     Args:
         recipe: Recipe function, its name, or any function `(input_shape, target, *, ...)` that
             returns a compiled model.
-        input_shape: Shape of one example, as the recipe takes it.
+        input_shape: Shape of one example, or whatever else the recipe takes first: for "tabular"
+            training rows, or a `kerasrecipes.data.TableSchema` of them. `tuner.search` then takes
+            tables in place of arrays.
         target: Target, as the recipe takes it.
         space: What to search. Defaults to None, the recipe's own space for this target.
         epochs: Epochs of a trial, int >= 1, if neither the space nor `tuner.search` nor the tuner
-            (Hyperband) sets them. Defaults to 100.
+            (Hyperband) sets them. Defaults to None: what the model suggests, else 100.
         seed: Int for weights, dropout and the order of rows that are the same in every trial and
             in all executions of it, or None. Defaults to None.
         callbacks: Function without arguments that returns new callbacks for each trial, such as
@@ -172,7 +183,9 @@ def hypermodel(
     True
     """
     function = recipe_of(recipe)
-    check_int("epochs", epochs, low=1)
+    if epochs is not None:
+        check_int("epochs", epochs, low=1)
+    _check_target(function, target)
     _arguments.check_callbacks(callbacks)
     space = _checked(space, function, target)
     more = {}
@@ -207,6 +220,12 @@ def _checked(space: Any, recipe: Callable[..., Any], target: Any) -> SearchSpace
     if space.recipe is not recipe:
         fail("space", f"one of {recipe.__name__}", space)
     return space
+
+
+def _check_target(recipe: Callable[..., Any], target: Any) -> None:
+    """Refuses what each trial would fail with, which KerasTuner tells only after several."""
+    if recipe is tabular:
+        check_target(get_target(target))
 
 
 def _is_dataset(x: Any) -> bool:

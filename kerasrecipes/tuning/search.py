@@ -17,13 +17,15 @@ from kerasrecipes.tuning._fold import Preprocessing, all_rows, make_folds
 from kerasrecipes.tuning._gradient import Adapting, without_rates
 from kerasrecipes.tuning._graph_runner import SETTINGS
 from kerasrecipes.tuning._hosts import key_of, role
-from kerasrecipes.tuning._identity import identity, is_ours
+from kerasrecipes.tuning._identity import identity
+from kerasrecipes.tuning._own import own
 from kerasrecipes.tuning._plain_loss import NAME
 from kerasrecipes.tuning._plan import Plan, limits
-from kerasrecipes.tuning._recipes import recipe_of
+from kerasrecipes.tuning._recipes import first_argument, is_ours, recipe_of, takes_table
 from kerasrecipes.tuning._refit import refit_model
 from kerasrecipes.tuning._refused import check_values
 from kerasrecipes.tuning._session import run
+from kerasrecipes.tuning._tables import check_tables, with_frame
 from kerasrecipes.tuning._trainer import Trainer
 from kerasrecipes.tuning.objective import objective
 from kerasrecipes.tuning.oracles.identify import get as get_oracle
@@ -34,6 +36,8 @@ from kerasrecipes.tuning.search_space import SearchSpace
 from kerasrecipes.tuning.space import space as space_of
 
 _STRUCTURES, _MOST_TOGETHER = 8, 16
+_FIRST = ("input_shape", "texts", "table")
+_OPEN = ("epochs", "patience", "batch_size")
 
 
 @export("tuning", saved=False)
@@ -53,9 +57,9 @@ def search(
     repeats: int = 1,
     metric: str | None = None,
     direction: str | None = None,
-    epochs: int = 100,
-    patience: int = 10,
-    batch_size: int = 32,
+    epochs: int | None = None,
+    patience: int | None = None,
+    batch_size: int | None = None,
     preprocessing: Preprocessing = "auto",
     population: int = 16,
     pruning: Any = None,
@@ -79,10 +83,13 @@ def search(
 
     Args:
         recipe: Recipe function or its name; or any function `(input_shape, target, *, ...)` that
-            returns a compiled model, with a `space`.
-        input_shape: Shape of one row, or None for that of the data.
-        target: A target, its name, or a dict; see `kerasrecipes.targets.get`.
-        data: (x, y) or (x, y, sample_weight), arrays.
+            returns a compiled model, with a `space`. If it calls what it takes first `table`, it
+            gets the rows of a table, and if `texts`, texts.
+        input_shape: Shape of one row, or None for that of the data; None for tables.
+        target: A target, its name, or a dict; see `kerasrecipes.targets.get`. For tables numbers
+            are standardised by the training labels of each fold, if it has seen no labels.
+        data: (x, y) or (x, y, sample_weight), arrays. For tables x is a DataFrame, a dict of
+            columns or a matrix, with gaps and categories; such trials are trained by `fit`.
         space: What to search: a `SearchSpace`, or changes of the recipe's own, see
             `SearchSpace.edited`. Defaults to None, the recipe's own: with less than 30 trials only
             its most important part, see `SearchSpace.staged`.
@@ -106,12 +113,15 @@ def search(
             target names; where that is the loss, "val_plain_loss": the loss without label smoothing
             and weight penalties, which differ between trials.
         direction: "min" or "max", for a metric whose direction is not known.
-        epochs: Most epochs of a run; schedules end there. Defaults to 100.
-        patience: Epochs without improvement after which a run ends. Defaults to 10.
-        batch_size: Rows in a batch, where the space has none. Defaults to 32.
+        epochs: Most epochs of a run; schedules end there. Defaults to None: 100; of `tabular` what
+            its form is made for, of "hyperband" that of the first guess.
+        patience: Epochs without improvement after which a run ends. Defaults to None: 10; of
+            `tabular` 16 for "tabm" and none for "auto" and "realmlp", whose rate has a schedule.
+        batch_size: Rows in a batch, where the space has none. Defaults to None: 32; of `tabular`
+            what its form is made for.
         preprocessing: "auto" (normalises numbers, vectorises text, with statistics of each fold's
             training rows), None, or a function from training rows to a layer such as
-            `kerasrecipes.data.normalization`.
+            `kerasrecipes.data.normalization`. Not for tables, whose recipe does it.
         population: How many models share a graph at most; 0 trains all by `fit`. Defaults to 16.
         pruning: "median" or "successive_halving" or a pruner of `kerasrecipes.tuning.pruning`,
             which ends runs that do worse than those before them, but for the first guess, by which
@@ -153,6 +163,9 @@ def search(
     (2, (64, 1))
     """
     function, target = recipe_of(recipe), get_target(target)
+    table = _takes_table(function, input_shape)
+    if table:
+        data, validation = with_frame(data), with_frame(validation)
     space = _space(function, target, space, trials)
     method, adapting = _method(method, engine), None
     check_callbacks(callbacks)
@@ -168,12 +181,23 @@ def search(
         check_int("stop_after", stop_after, low=1)
     population = check_int("population", population, low=0)
     check_int("workers", workers, low=1)
-    if preprocessing == "auto" and not _takes(function, "preprocessing"):
-        preprocessing = None
+    preprocessing = _preprocessing(function, preprocessing)
     parts = make_folds(
-        data, target, folds=folds, validation=validation, preprocessing=preprocessing, seed=seed
+        data,
+        target,
+        folds=folds,
+        validation=validation,
+        preprocessing=preprocessing,
+        seed=seed,
+        table=table,
     )
-    _check_input(function, input_shape, data)
+    _check_shape(input_shape, data[0])
+    guess, _ = space.arguments({})
+    if table and is_ours(function):
+        check_tables(parts, guess)
+    promotes = method == "hyperband" or hasattr(method, "max_epochs")
+    first = own(function, guess, parts[0].rows, target)
+    plan = plan.filled(first, _OPEN if not table else _OPEN[:1] if promotes else ())
     trainer = Trainer(
         function,
         target,
@@ -183,22 +207,22 @@ def search(
         goal.name,
         goal.direction,
         population,
-        keep_state=method == "hyperband" or hasattr(method, "max_epochs"),
+        keep_state=promotes,
         pruner=get_pruner(pruning, goal.direction),
         race=None if pruning is None else SuccessiveHalving(goal.direction, min_epochs=1),
         callbacks=callbacks,
         strategy=strategy,
     )
     check_values(trainer)
-    own = identity(trainer, data, validation, preprocessing, adapting)
+    about = identity(trainer, data, validation, preprocessing, adapting)
     oracle = get_oracle(
         method,
         objective=goal,
         hyperparameters=space.hyperparameters(),
         trials=trials,
         seed=seed,
-        epochs=epochs,
-        fingerprint=own,
+        epochs=plan.epochs or first.epochs,
+        fingerprint=about,
         together=_together(trials) if trainer.shares else 1,
         shared=_structural(space),
         first_guess=True,
@@ -209,7 +233,7 @@ def search(
         trainer,
         oracle,
         folder,
-        key=key_of([own, space.to_dict()]),
+        key=key_of([about, space.to_dict()]),
         workers=workers,
         isolate=isolate,
         seconds=seconds,
@@ -222,10 +246,11 @@ def search(
         result,
         function,
         target,
-        all_rows(data, validation),
+        all_rows(data, validation, table=table),
         preprocessing,
         seed=plan.seed,
         patience=plan.patience,
+        trained_on=parts[0].rows,
         adapting=adapting,
     )
 
@@ -290,20 +315,32 @@ def _is_setting(space: SearchSpace, name: str) -> bool:
     return argument.split(".")[0] in SETTINGS or argument == "optimizer.momentum"
 
 
-def _takes(function: Any, argument: str) -> bool:
-    return argument in inspect.signature(function).parameters
-
-
-def _check_input(function: Any, input_shape: Any, data: Any) -> None:
-    first = next(iter(inspect.signature(function).parameters), "nothing")
-    if is_ours(function) and first not in ("input_shape", "texts"):
+def _takes_table(function: Any, input_shape: Any) -> bool:
+    """Returns whether a recipe takes tables; one that takes no rows at all is refused."""
+    first = first_argument(function)
+    if is_ours(function) and first not in _FIRST:
         name = function.__name__
         remedy = (
             f"Search a function of your own, `(input_shape, target, *, ...)`, that calls {name}, "
             f"with a SearchSpace of it and of the parameters that tuning.space({name!r}) has."
         )
         fail("recipe", f"one that takes the shape of a row, not `{first}`", name, remedy)
-    shape = tuple(getattr(data[0], "shape", ()))[1:]
+    table = takes_table(function)
+    if table and input_shape is not None:
+        fail("input_shape", f"None for {function.__name__}, which takes tables", input_shape)
+    return table
+
+
+def _preprocessing(function: Any, preprocessing: Any) -> Any:
+    if takes_table(function) and preprocessing not in ("auto", None):
+        fail("preprocessing", f"left out for {function.__name__}, which does it", preprocessing)
+    if preprocessing == "auto" and "preprocessing" not in inspect.signature(function).parameters:
+        return None
+    return None if takes_table(function) else preprocessing
+
+
+def _check_shape(input_shape: Any, x: Any) -> None:
+    shape = tuple(getattr(x, "shape", ()))[1:]
     if input_shape is not None and shape and tuple(input_shape) != shape:
         fail("input_shape", f"{shape}, the shape of a row of the data", input_shape)
 

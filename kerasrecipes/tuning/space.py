@@ -6,7 +6,7 @@ from typing import Any
 from kerasrecipes import targets
 from kerasrecipes._checks import InputError
 from kerasrecipes._export import export
-from kerasrecipes.tuning._default_spaces import SMOOTHING, SPACES
+from kerasrecipes.tuning._default_spaces import SPACES, smoothing
 from kerasrecipes.tuning._recipes import recipe_of
 from kerasrecipes.tuning.search_space import SearchSpace
 
@@ -44,7 +44,7 @@ def space(recipe: str | Callable[..., Any], target: Any = None) -> SearchSpace:
         )
     parameters = SPACES[name]()
     if target is not None and _has_classes(target):
-        parameters["label_smoothing"] = SMOOTHING
+        parameters |= smoothing(name)
     return SearchSpace(found, parameters)
 
 

@@ -177,6 +177,10 @@ def test_auto_decides_by_rows(rows, rate, embeds, suggestion):
     assert bool(layer_of(model, kr.layers.PiecewiseLinearEmbedding)) == embeds
     assert model.suggestion == suggestion
     assert [layer.members for layer in layer_of(model, kr.layers.EnsembleDense)] == [8, 8]
+    other = tabular(FRAME, REGRESSION, rows=rows)
+    assert other.schema.rows == N
+    assert other.optimizer.schedule.learning_rate == pytest.approx(rate)
+    assert other.suggestion == suggestion
 
 
 def test_matrices_and_frames_without_categories():
@@ -284,6 +288,13 @@ def test_realmlp_layers_and_optimizer():
     assert (classes.suggestion.epochs, classes.suggestion.batch_size) == (256, 256)
 
 
+def test_realmlp_frequencies_start_from_their_scale():
+    models = [small("realmlp", frequency_scale=scale) for scale in (None, 0.1, 0.4)]
+    own, same, wide = (layer_of(m, kr.layers.PeriodicEmbedding)[0].frequency for m in models)
+    np.testing.assert_array_equal(own, same)
+    np.testing.assert_allclose(wide, 4 * np.asarray(own), rtol=1e-5)
+
+
 def test_realmlp_rates_and_decay_by_variable():
     model = small("realmlp")
     optimizer = model.optimizer
@@ -360,6 +371,9 @@ BAD = [
     ({"embedding_units": -1}, "`embedding_units`"),
     ({"category_units": 0}, "`category_units`"),
     ({"dropout": 1.0}, "`dropout`"),
+    ({"form": "realmlp", "frequency_scale": 0.0}, "`frequency_scale`"),
+    ({"frequency_scale": 0.1}, "`frequency_scale` must be left out for form='tabm'"),
+    ({"rows": 0}, "`rows`"),
     ({"form": "mlp", "members": 4}, "`members` must be left out for form='mlp'"),
     ({"form": "realmlp", "bins": 4}, "`bins` must be left out for form='realmlp'"),
     ({"activation": "rellu"}, "rellu"),

@@ -288,6 +288,15 @@ def test_widths_that_no_hyperparameter_makes_stay_unless_they_are_named(tmp_path
     assert "layers" in made.names
 
 
+def test_widths_of_texts_are_one_choice(tmp_path):
+    path = tmp_path / "mine.toml"
+    data = '[data]\nsource = "csv"\npath = "rows.csv"\ntext = "words"\ntarget = "kind"\n'
+    path.write_text(f'recipe = "text"\n{data}[model]\nhidden = [64]\n')
+    made = _space.search_space(inspect(path)[0], kr.targets.Binary(), [])
+    assert made.arguments({})[0]["hidden"] == (64,)
+    assert (64,) in made.parameters["hidden"].values
+
+
 def test_the_section_changes_the_space(tmp_path):
     text = "[model]\ndropout = 0.3\n[tune]\n"
     text += (

@@ -7,6 +7,7 @@ import types
 import keras
 import keras_tuner
 import numpy as np
+import pandas as pd
 import pytest
 
 import kerasrecipes as kr
@@ -206,7 +207,37 @@ def test_a_recipe_of_ones_own():
     assert len(trained(made, X, X[:, :1]).history["loss"]) == 1
 
 
+TABLE = pd.DataFrame({"size": X[:, 0], "kind": RNG.choice(["a", "b"], 48)})
+TABLE.loc[::5, "size"] = TABLE.loc[::7, "kind"] = None
+TINY = space("tabular", TARGET).fix(form="mlp", hidden=(4,))
+
+
+def test_rows_of_a_table(seen):
+    callbacks = lambda: [Seen()]  # noqa: E731
+    made = hypermodel("tabular", TABLE, TARGET, space=TINY.fix(epochs=1), callbacks=callbacks)
+    columns = {name: TABLE[name] for name in TABLE}
+    for x in (TABLE, columns):
+        history = trained(made, x, Y, validation_split=0.25).history
+        assert len(history["val_auc"]) == 1
+    sized = TINY.fix(epochs=1, batch_size=12)
+    made = hypermodel("tabular", kr.data.TableSchema.from_dataframe(TABLE), TARGET, space=sized,
+                      callbacks=callbacks)  # fmt: skip
+    trained(made, TABLE, Y, validation_data=(TABLE, Y))
+    assert [each.steps for each in seen] == [[1], [1], [4]]
+
+
+def test_trials_are_as_long_as_their_model_suggests():
+    made = hypermodel("tabular", TABLE, TARGET, space=TINY)
+    model = made.build(keras_tuner.HyperParameters())
+    asked = {}
+    model.fit = lambda **given: asked.update(given)
+    made.fit(keras_tuner.HyperParameters(), model, TABLE, Y)
+    assert (asked["epochs"], asked["x"].batch_size) == model.suggestion == (100, 256)
+
+
 def test_wrong_arguments_are_refused():
+    with pytest.raises(InputError, match=r"Regression\(\).adapt\(y\)"):
+        hypermodel("tabular", TABLE, "regression")
     for arguments, message in (
         ({"space": "mlp"}, "`space` must be a SearchSpace"),
         ({"space": SearchSpace(hypermodel_of_nobody, {"rate": 0.1})}, "`space` must be one of mlp"),

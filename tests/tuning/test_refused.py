@@ -11,7 +11,7 @@ def built(space, target):
         space=space,
         target=target,
         plan=types.SimpleNamespace(seed=0),
-        build=lambda arguments, seed: found.append(arguments),
+        build=lambda arguments, seed, fold: found.append(arguments),
     )
     check_values(trainer)
     return found

@@ -5,12 +5,15 @@ import json
 import math
 
 import keras_tuner
+import numpy as np
+import pandas as pd
 import pytest
 
 import kerasrecipes as kr
 from kerasrecipes import optimizers, schedules
 from kerasrecipes._checks import InputError
 from kerasrecipes.activations.facts import facts
+from kerasrecipes.recipes._tabular_settings import settings_of
 from kerasrecipes.tuning._arguments import widths
 from kerasrecipes.tuning.parameters import Choice, Fixed, Float, Int
 from kerasrecipes.tuning.search_space import SearchSpace
@@ -73,6 +76,64 @@ def test_the_first_guess_is_the_recipe_as_it_is(mlp):
 @pytest.fixture(scope="module")
 def points(mlp):
     return [sample(mlp, seed) for seed in range(200)]
+
+
+VALUES = np.linspace(0, 9, 40)
+TABLE = pd.DataFrame({"a": VALUES**2, "b": np.arange(40) % 3, "c": list("xyzw") * 10})
+
+
+@pytest.mark.parametrize("form", ["auto", "tabm", "realmlp", "mlp"])
+@pytest.mark.parametrize("target", [TARGET, kr.targets.Regression().adapt(VALUES)])
+def test_the_first_guess_of_each_form_of_table(form, target):
+    found = space("tabular", target)
+    first = found.fix(form=form).arguments({})
+    assert first == found.arguments({"form": form})
+    assert first[1].get("batch_size") is None
+    models = [
+        kr.recipes.tabular(TABLE, target, seed=0, **each) for each in ({"form": form}, first[0])
+    ]
+    untuned, guessed = (settings(model.optimizer) for model in models)
+    assert guessed == untuned
+    assert type(models[0].loss) is type(models[1].loss)
+    assert models[0].loss.get_config() == models[1].loss.get_config()
+    configs = [[layer.get_config() for layer in model.layers] for model in models]
+    assert configs[0] == configs[1]
+
+
+def test_what_auto_chooses_is_in_its_ranges():
+    found = space("tabular")
+    for rows in (100, 5_000, 50_000):
+        its = settings_of("auto", rows, TARGET)
+        for name, value in {**its.network, **its.optimizer}.items():
+            if name in found.names:
+                assert found.parameters[name].accepts(value), (rows, name, value)
+
+
+def test_points_of_tables_are_sound():
+    found = space("tabular", TARGET)
+    seen = {form: set() for form in found.parameters["form"].values}
+    for seed in range(200):
+        model, fit = found.arguments(sample(found, seed))
+        inspect.signature(kr.recipes.tabular).bind(TABLE, TARGET, **model)
+        settings_of_form = settings_of(model["form"], 40, TARGET)
+        trained_by = {"form", "optimizer", "learning_rate", "schedule", "weight_decay"}
+        network = model.keys() - trained_by - {"label_smoothing"}
+        assert network <= settings_of_form.network.keys()
+        if model["form"] == "mlp":
+            check_optimizer({"clip_norm": 1.0, **model})
+        elif model["form"] == "tabm":
+            assert 1e-4 <= model["learning_rate"] <= 5e-3
+            assert model["hidden"][0] % 16 == 0
+            assert ("bins" in model) == (model["embedding_units"] > 0)
+        seen[model["form"]] |= model.keys()
+        assert set(fit) == ({"batch_size"} if model["form"] in ("auto", "mlp") else set())
+    assert seen["realmlp"] == {
+        *("form", "hidden", "activation", "frequency_scale", "dropout", "learning_rate"),
+        *("weight_decay", "label_smoothing"),
+    }
+    assert "label_smoothing" not in {
+        each.argument or name for name, each in space("tabular").parameters.items()
+    }
 
 
 def test_two_hundred_points_are_sound(mlp, points):
@@ -192,6 +253,25 @@ def test_fix_of_a_key_keeps_its_condition(mlp):
     assert fixed.arguments({"optimizer": "adamw"})[0]["optimizer"] == "adamw"
 
 
+def test_fix_by_a_name_of_its_own_keeps_the_condition(mlp):
+    fixed = mlp.fix(sgd_learning_rate=0.1)
+    assert fixed.arguments({"optimizer": "sgd"})[0]["learning_rate"] == 0.1
+    assert fixed.arguments({"optimizer": "adamw"})[0]["learning_rate"] == 0.001
+    tables = space("tabular").fix(realmlp_dropout=0.0)
+    assert tables.arguments({})[0]["dropout"] is None
+    assert tables.arguments({"form": "realmlp"})[0]["dropout"] == 0.0
+
+
+def test_widths_that_some_forms_have_as_a_whole_and_some_in_parts():
+    tables = space("tabular")
+    for changed in (tables.fix(hidden=(8,)), tables.choices(hidden=((8,), (4, 4)))):
+        for form in ("auto", "tabm", "realmlp", "mlp"):
+            assert changed.arguments({"form": form})[0]["hidden"] == (8,)
+    assert tables.only("hidden").names == ("layers", "units")
+    with pytest.raises(InputError, match="`hidden` must be given by its parts layers, units"):
+        tables.range(hidden=(1, 2))
+
+
 def test_fix_takes_arguments_that_were_not_in_the_space(mlp):
     fixed = mlp.fix(seed=3, epochs=7, initializer="glorot_uniform", optimizer="muon")
     model, fit = fixed.arguments({})
@@ -264,6 +344,10 @@ def test_staged(mlp):
     assert own.staged(1) is own
     with pytest.raises(InputError, match="`trials` must be an integer >= 1"):
         mlp.staged(0)
+    tables = space("tabular")
+    assert tables.staged(9).names == ("learning_rate",)
+    assert tables.staged(29).names == ("dropout", "learning_rate", "weight_decay", "batch_size")
+    assert tables.fix(form="realmlp").staged(9).names == ("realmlp_learning_rate",)
 
 
 def test_edited_is_what_the_methods_do(mlp):
