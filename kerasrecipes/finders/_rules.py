@@ -1,9 +1,10 @@
-"""What a curve of loss against learning rate tells; NumPy only."""
+"""What a curve of loss against learning rate tells."""
 
 import dataclasses
 from functools import cached_property
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 
 CLIMB = 0.9
 """Share of what the loss had gained that it must lose again to have diverged."""
@@ -39,8 +40,10 @@ def medians(values: np.ndarray) -> np.ndarray:
     >>> medians(np.array([1.0, 3.0, 2.0, 99.0, 4.0, 5.0])).tolist()
     [1.0, 2.0, 2.0, 2.5, 3.0, 4.0]
     """
-    ends = range(1, len(values) + 1)
-    return np.array([np.median(values[max(0, end - _MEDIAN_OF) : end]) for end in ends])
+    first = [np.median(values[:end]) for end in range(1, min(_MEDIAN_OF, len(values) + 1))]
+    if len(values) < _MEDIAN_OF:
+        return np.array(first)
+    return np.append(first, np.median(sliding_window_view(values, _MEDIAN_OF), axis=1))
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
