@@ -11,6 +11,7 @@ from kerasrecipes._checks import InputError
 from kerasrecipes.recipes import _backbones, fine_tune
 from tests.harness import check_save_round_trip
 from tests.recipes.images import TARGET, XV, YV, X, Y, check_space
+from tests.recipes.wrong import names
 from tests.replicas import run_on_replicas
 
 NEW = "binary"
@@ -314,7 +315,7 @@ BAD = [
 ]
 
 
-@pytest.mark.parametrize(("change", "message"), BAD, ids=[str(sorted(c)) + m for c, m in BAD])
+@pytest.mark.parametrize(("change", "message"), BAD, ids=names(BAD))
 def test_bad_input(change, message):
     arguments = {"target": NEW, **change}
     backbone = arguments.pop("backbone", None) or dense(2)
