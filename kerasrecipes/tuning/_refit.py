@@ -11,7 +11,7 @@ import keras
 from kerasrecipes._keras_internals import inner_optimizer, learning_rate_schedule
 from kerasrecipes.callbacks.callback import Callback
 from kerasrecipes.data.batches import batches
-from kerasrecipes.tuning._fold import Preprocessing, checked_rows, fit_layer
+from kerasrecipes.tuning._fold import Preprocessing, Rows, checked_rows, fit_layer
 from kerasrecipes.tuning._gradient import Adapting, settled
 from kerasrecipes.tuning._own import own, own_target
 from kerasrecipes.tuning._recipes import first_input, takes_table
@@ -36,8 +36,9 @@ def refit_model(
     It trains for the median of the best epochs of the trial's runs, at the rates of these epochs.
     After a constant rate follow `patience` epochs in which it falls to zero: there are no rows left
     to choose an epoch by, and at a constant rate one epoch may be far worse than the next (Haegele
-    et al. 2024, arXiv:2405.18392). A rate that was adapted is adapted again, with the decay that
-    the trial came to.
+    et al. 2024, arXiv:2405.18392). A schedule at whose end a form of `tabular` is at its best has
+    its end there too, for the same reason. A rate that was adapted is adapted again, with the
+    decay that the trial came to.
 
     Args:
         result: What was found.
@@ -71,21 +72,25 @@ def refit_model(
     arguments = best.model if adapting is None else settled(best, ["weight_decay"])
     model = made(arguments)
     falls = adapting is None and "schedule" in accepted and _is_constant(model, arguments)
-    until = max(1, round(statistics.median(best.epochs)))
+    until, longest = max(1, round(statistics.median(best.epochs))), best.fit["epochs"]
+    usual = own(recipe, best.model, trained_on, target).patience
+    ends = falls or (adapting is None and usual is None)
     if falls:
-        longest = best.fit["epochs"]
-        patience = patience or own(recipe, best.model, trained_on, target).patience or longest
-        falling = min(patience, longest)
+        falling = min(patience or usual or longest, longest)
         until += falling
         schedule = {"name": "warmup_stable_decay", "warmup": 0.0, "decay": falling / until}
         model = made({**arguments, "schedule": schedule})
-    x, y, *weight = rows
-    more = {"sample_weight": weight[0]} if weight else {}
-    data = batches(encoded(model, x), y, batch_size=best.fit["batch_size"], seed=seed, **more)
     callbacks = [*([] if adapting is None else adapting.on_all_rows()), _Until(until)]
-    epochs = until if falls else best.fit["epochs"]
+    data = _batches(model, rows, best.fit["batch_size"], seed)
+    epochs = until if ends else longest
     model.fit(data, epochs=epochs, callbacks=callbacks, shuffle=False, verbose=0)
     return dataclasses.replace(result, model=model)
+
+
+def _batches(model: Any, rows: Rows, batch_size: int, seed: int) -> Any:
+    x, y, *weight = rows
+    more = {"sample_weight": weight[0]} if weight else {}
+    return batches(encoded(model, x), y, batch_size=batch_size, seed=seed, **more)
 
 
 def _is_constant(model: Any, arguments: Mapping[str, Any]) -> bool:

@@ -176,12 +176,13 @@ def test_the_model_of_the_end_is_that_of_all_rows(tmp_path, seen, built):
     assert type(model.optimizer._learning_rate).__name__ == "WarmupStableDecay"
 
 
-def test_a_form_with_a_schedule_of_its_own_keeps_it(tmp_path, seen, built):
+def test_a_form_with_a_schedule_of_its_own_comes_to_its_end(tmp_path, seen, built):
     space = kr.tuning.space("tabular").fix(form="auto", hidden=(4,), members=2)
-    run(tmp_path / "s", space=space, refit=True)
+    result = run(tmp_path / "s", space=space, refit=True)
     [(model, _, given)] = built
     assert type(model.optimizer._learning_rate).__name__ == "OneCycle"
-    assert given["epochs"] == 25
+    assert result.best.fit["epochs"] == 25
+    assert given["epochs"] == result.best.epochs[0] == 1
 
 
 def test_the_model_of_the_end_takes_raw_rows(tmp_path, seen):
