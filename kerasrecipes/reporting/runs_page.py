@@ -64,9 +64,13 @@ def short_names(runs: Sequence[RunRecord]) -> list[str]:
     >>> folders = [Path("runs/a/1"), Path("runs/a/2")]
     >>> short_names([RunRecord(str(f), curves, folder=f) for f in folders])
     ['1', '2']
+    >>> folders = [Path("runs/a/1"), Path("runs/b/2")]
+    >>> short_names([RunRecord(str(f), curves, folder=f) for f in folders])
+    ['a/1', 'b/2']
     """
     folders = [run.folder for run in runs]
-    for depth in (1, 2, 3):
+    recipes = {Path(f).absolute().parent for f in folders if f}
+    for depth in (1, 2, 3)[len(recipes) > 1 :]:
         parts = ["/".join(Path(f).absolute().parts[-depth:]) if f else "" for f in folders]
         if "" not in parts and len(set(parts)) == len(parts):
             return parts
