@@ -62,16 +62,21 @@ def compile_model(
     weight_decay: float | None,
     label_smoothing: float,
     own_rate: float | None = None,
+    rate_multipliers: dict[str, float] | None = None,
     kind: type[RecipeModel] = RecipeModel,
 ) -> RecipeModel:
     """Returns the compiled model of class `kind`; see `mlp` for the other arguments.
 
-    `own_rate` is the recipe's rate for "adamw", where the caller gives none.
+    `own_rate` is the recipe's rate for "adamw", where the caller gives none; `rate_multipliers` are
+    for an optimizer that is described.
     """
     _check_rates(learning_rate, clip_norm, weight_decay, label_smoothing)
     model = kind(inputs, outputs, name=name)
     if learning_rate is None and optimizer == "adamw" and not _is_finished(schedule):
         learning_rate = own_rate
+    if rate_multipliers and isinstance(optimizer, (str, dict)):
+        described = {"name": optimizer} if isinstance(optimizer, str) else optimizer
+        optimizer = {"rate_multipliers": rate_multipliers, **described}
     made = _optimizer(optimizer, learning_rate, schedule, clip_norm, weight_decay)
     model.compile(
         optimizer=made,

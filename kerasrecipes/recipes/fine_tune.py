@@ -143,7 +143,8 @@ def fine_tune(
         head(x, target, output_initializer, seed=seed),
         target,
         name=name,
-        optimizer=_with_rates(optimizer, rated, rate_factor),
+        optimizer=optimizer,
+        rate_multipliers=_multipliers(rated, rate_factor),
         learning_rate=learning_rate,
         own_rate=LEARNING_RATE,
         schedule=schedule,
@@ -173,12 +174,8 @@ def _prepared(
     return x if given is None else given(x)
 
 
-def _with_rates(optimizer: Any, parts: list[list[str]], factor: float) -> Any:
-    """Returns the description of an optimizer whose rates shrink from group to group."""
-    if not parts or factor == 1 or not isinstance(optimizer, (str, dict)):
-        return optimizer
-    described = {"name": optimizer} if isinstance(optimizer, str) else optimizer
-    rates = {
-        pattern: factor**depth for depth, part in enumerate(parts, start=1) for pattern in part
-    }
-    return {"rate_multipliers": rates, **described}
+def _multipliers(parts: list[list[str]], factor: float) -> dict[str, float]:
+    """Returns shares of the rate that shrink from group to group."""
+    if factor == 1:
+        return {}
+    return {pattern: factor**depth for depth, part in enumerate(parts, start=1) for pattern in part}
