@@ -5,7 +5,6 @@ import pathlib
 import tempfile
 import textwrap
 
-from tests.forked import ROOT as ROOT
 from tests.forked import start
 
 _HEADER = """

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from kerasrecipes import callbacks
-from tests.replicas import ROOT
+from tests.forked import ROOT
 
 X = np.random.default_rng(0).normal(size=(32, 3)).astype("float32")
 DATA = {"x": X, "y": X[:, :1], "batch_size": 8, "verbose": 0, "shuffle": False}  # 4 steps

@@ -13,7 +13,7 @@ import pytest
 from kerasrecipes import runs
 from kerasrecipes._checks import InputError
 from kerasrecipes.distribute import ClusterError, launch
-from tests.replicas import ROOT
+from tests.forked import ROOT
 
 ROLES = "KERASTUNER_TUNER_ID", "KERASTUNER_ORACLE_IP", "KERASTUNER_ORACLE_PORT"
 TRIALS = 48  # three times what a worker gets at once, so that both losses come in the middle

@@ -30,12 +30,12 @@ def best(goal, tmp_path):
 
 
 @pytest.mark.parametrize("name", MORE_IS_BETTER)
-def test_keras_tuner_minimises_what_should_be_large(name):
+def test_t2_keras_tuner_minimises_what_should_be_large(name):
     assert infer_metric_direction(name) == "min"
     assert objective(name).direction == "max"
 
 
-def test_keras_tuner_returns_the_worst_trial(tmp_path):
+def test_t2_keras_tuner_returns_the_worst_trial(tmp_path):
     assert best("val_f1_score", tmp_path / "theirs") == 0.1
     assert best(objective("val_f1_score"), tmp_path / "ours") == 0.9
 
@@ -44,7 +44,7 @@ def test_keras_tuner_returns_the_worst_trial(tmp_path):
     ("name", "better"),
     [("val_auc_1", "max"), ("val_rmse", "min"), ("val_head_accuracy", "max"), ("val_f1", "max")],
 )
-def test_keras_tuner_does_not_know_usual_names(name, better):
+def test_t2_keras_tuner_does_not_know_usual_names(name, better):
     with pytest.raises(ValueError, match="Could not infer optimization direction"):
         keras_tuner.oracles.RandomSearchOracle(objective=name)
     assert objective(name).direction == better

@@ -14,7 +14,7 @@ import pytest
 from keras_tuner.src.distribute import oracle_chief
 
 import kerasrecipes as kr
-from tests.replicas import ROOT
+from tests.forked import ROOT
 from tests.tuning import searched
 
 X, Y = np.ones((8, 2), "float32"), np.ones((8, 1), "float32")

@@ -10,7 +10,7 @@ import time
 
 import pytest
 
-from tests.replicas import ROOT
+from tests.forked import ROOT
 from tests.workers import Workers, tf_config
 
 FAULTS = ["SIGKILL:1", "SIGSTOP:1", "SIGKILL:0"]

@@ -13,7 +13,7 @@ from click.testing import CliRunner
 import kerasrecipes as kr
 from kerasrecipes import _launcher, _worker_process
 from kerasrecipes.cli.main import main
-from tests.replicas import ROOT
+from tests.forked import ROOT
 
 HEADER = """
 import json, os, pathlib, signal, subprocess, sys, time

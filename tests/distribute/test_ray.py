@@ -10,7 +10,7 @@ import sys
 
 import pytest
 
-from tests.replicas import ROOT
+from tests.forked import ROOT
 
 CHECK = """
     import keras

@@ -16,7 +16,7 @@ import pytest
 import kerasrecipes as kr
 from kerasrecipes.tuning.pruning import SuccessiveHalving
 from kerasrecipes.tuning.search import search
-from tests.replicas import ROOT
+from tests.forked import ROOT
 from tests.tuning import searched
 
 

@@ -13,7 +13,7 @@ import pytest
 
 import kerasrecipes as kr
 from kerasrecipes._worker_process import free_ports
-from tests.replicas import ROOT
+from tests.forked import ROOT
 from tests.tuning import searched
 
 PROGRAM = """
@@ -190,3 +190,16 @@ def test_what_cannot_be_sent_is_told(tmp_path):
     with pytest.raises(kr.InputError, match="another process can import"):
         searched.run(tmp_path / "s", workers=2, callbacks=lambda: [])
     assert time.monotonic() - began < 60
+
+
+@pytest.mark.slow
+def test_isolated_trials_have_the_environment_of_their_search(tmp_path, monkeypatch):
+    told = tmp_path / "told"
+    monkeypatch.setenv("TOLD", str(told))
+    for said in ("first", "second", None):  # the processes are forks of one that started before
+        monkeypatch.delenv("SAID", raising=False)
+        if said:
+            monkeypatch.setenv("SAID", said)
+        more = {"isolate": True, "callbacks": searched.tells_the_environment, "epochs": 1}
+        searched.run(tmp_path / str(said), trials=1, **more)
+        assert told.read_text() == (said or "nothing")
