@@ -117,7 +117,8 @@ def fit_arguments(callback: Any) -> dict[str, Any]:
     names = inspect.signature(keras.Model.fit).parameters
     for _, local in _fits(callback, sys._getframe(1)):
         if "validation_data" in local:
-            return {name: local[name] for name in names if name in local and name != "self"}
+            found = {name: local[name] for name in names if name in local and name != "self"}
+            return {**found, **getattr(local.get("self"), "fit_arguments", {})}
     return {}
 
 

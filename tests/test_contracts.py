@@ -46,7 +46,7 @@ LEVELS = [
         "optimizers",
         "callbacks",
     },
-    {"data", "distribute", "finders", "sanity", "diagnosis", "reporting"},
+    {"data", "distribute", "execution", "finders", "sanity", "diagnosis", "reporting"},
     {"recipes"},
     {"tuning", "estimators"},
     {"runs"},

@@ -24,6 +24,9 @@ class Callback(keras.callbacks.Callback):
     `load_state_dict` at the same point of the fit that goes on. Values are None, numbers, strings,
     and lists and dicts of these, NumPy arrays and tensors.
 
+    A callback with hooks for batches makes recipe models train batch by batch. One that is content
+    to be called between some hundred batches says so by the attribute `needs_every_batch = False`.
+
     A callback of your own takes part without this base, by having both methods.
 
     Example:

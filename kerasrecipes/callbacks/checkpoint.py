@@ -113,6 +113,11 @@ class Checkpoint(Callback):
         self._generations = Generations(self.directory, check_int("keep", keep, low=1))
         self._epoch: int | None = None
 
+    @property
+    def needs_every_batch(self) -> bool:
+        """Whether it may have to save after any batch."""
+        return self._unit == "update"
+
     def on_train_begin(self, logs: Mapping[str, Any] | None = None) -> None:
         """Finds the newest save, and lets the fit begin at its epoch."""
         if self._unit != "epoch" and keras.backend.backend() != "tensorflow":
@@ -192,14 +197,31 @@ class Checkpoint(Callback):
     def on_train_batch_begin(self, batch: int, logs: Mapping[str, Any] | None = None) -> None:
         """Restores or saves the state within an epoch."""
         self._step = batch
-        if self._pending is not None and batch >= self._pending.state["step"]:
+        if self._pending is not None and self._is_reached(batch):
             self._stop_skipping()
+            self._begin_within(self._pending.state["step"] - batch)
             self._restore()
         elif self._pending is not None and not batch:
             self._skip_batches()
         elif batch and self._unit != "epoch" and self._pending is None and self._is_due():
             self._save(self._epoch, batch)
         self._batches += self._steps_per_execution
+
+    def _is_reached(self, batch: int) -> bool:
+        """Returns whether the next call begins at the step that was saved, or comes to it."""
+        step = self._pending.state["step"]  # type: ignore[union-attr]
+        if self._trains_in_graph():
+            return step < batch + self._steps_per_execution
+        return batch >= step
+
+    def _begin_within(self, batches: int) -> None:
+        """Lets the next call leave out the batches of its own that were trained on before."""
+        if self._trains_in_graph():
+            self.model.train_function.leave_out(batches)
+
+    def _trains_in_graph(self) -> bool:
+        train = self.model.train_function
+        return hasattr(getattr(train, "train", train), "leave_out")
 
     def on_test_begin(self, logs: Mapping[str, Any] | None = None) -> None:
         """Saves the place in an epoch that was interrupted, before it is validated."""
@@ -329,6 +351,9 @@ class Checkpoint(Callback):
         train = model.train_function
 
         def skip(iterator: Any) -> dict[str, Any]:
+            if self._trains_in_graph():
+                next(iterator)
+                return {}
             if not self._step or not _keras_internals.callbacks_of_the_fit(self):
                 logs.update(train(iterator))
                 return logs

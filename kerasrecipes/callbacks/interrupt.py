@@ -42,6 +42,8 @@ class Interrupt(Callback):
     False
     """
 
+    needs_every_batch = False
+
     def __init__(self) -> None:
         super().__init__()
         self.interrupted = False

@@ -61,6 +61,11 @@ class LearningRateScheduler(Callback):
         self.by = check_choice("by", by, ("epoch", "update"))
         self.factor = 1.0
 
+    @property
+    def needs_every_batch(self) -> bool:
+        """Whether the rate is set at each update."""
+        return self.by == "update"
+
     def on_train_begin(self, logs: Mapping[str, Any] | None = None) -> None:
         """Starts with the optimizer's rate; one that cannot be set is refused."""
         self._check()

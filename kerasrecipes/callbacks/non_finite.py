@@ -75,6 +75,8 @@ class NonFinite(GuardCallback):
     state = (*GuardCallback.state, "rollbacks", "_snapshot", "_is_due")
     _guard: FiniteGuard | None = None
 
+    needs_every_batch = False
+
     def __init__(
         self,
         action: str = "stop",

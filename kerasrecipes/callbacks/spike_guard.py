@@ -63,6 +63,8 @@ class SpikeGuard(GuardCallback):
         are clipped there).
     """
 
+    needs_every_batch = False
+
     def __init__(
         self,
         factor: float = 10.0,

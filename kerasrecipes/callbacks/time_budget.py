@@ -49,6 +49,8 @@ class TimeBudget(Callback):
 
     state = ("_longest_epoch", "_longest_end")
 
+    needs_every_batch = False
+
     def __init__(self, seconds: float | datetime.timedelta) -> None:
         super().__init__()
         if isinstance(seconds, datetime.timedelta):

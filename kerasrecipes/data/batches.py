@@ -22,6 +22,9 @@ class Batches(tf.data.Dataset):
         seed: The seed of the shuffle, int; None if not shuffled.
         rows: Rows in the data, int; None if a `tf.data.Dataset` came that does not know.
         batch_size: Rows in a full batch.
+        order: What counts the passes; None if not shuffled.
+        drop_remainder: Whether the last, smaller batch is left out.
+        tensors: The rows as tensors, a tuple; None if a `tf.data.Dataset` came.
 
     Example:
     >>> data = batches([[0.0], [1.0], [2.0]], batch_size=2, seed=3, drop_remainder=True)
@@ -37,12 +40,14 @@ class Batches(tf.data.Dataset):
         rows: int | None,
         batch_size: int,
         content: Any = None,
+        tensors: Any = None,
         drop_remainder: bool = False,
     ) -> None:
         self._dataset = dataset
-        self._order = order
+        self.order = order
         self._content = content
-        self._drop_remainder = drop_remainder
+        self.tensors = tensors
+        self.drop_remainder = drop_remainder
         self._table: Any = None
         self.seed = None if order is None else order.seed
         self.rows = rows
@@ -53,12 +58,12 @@ class Batches(tf.data.Dataset):
     @property
     def epoch(self) -> int:
         """The epoch whose order the next pass takes; settable. Always 0 if not shuffled."""
-        return 0 if self._order is None else self._order.epoch
+        return 0 if self.order is None else self.order.epoch
 
     @epoch.setter
     def epoch(self, epoch: int) -> None:
-        if self._order is not None:
-            self._order.epoch = epoch
+        if self.order is not None:
+            self.order.epoch = epoch
 
     @property
     def inputs(self) -> Any:
@@ -89,12 +94,12 @@ class Batches(tf.data.Dataset):
         rest = self._content[1:] if y is None else (as_arrays("y", y), *self._content[2:])
         count_rows(x=x, old_x=self._content[0], y=rest)
         content = (x, *rest)
-        return _from_arrays(content, self._order, self.batch_size, self._drop_remainder)
+        return _from_arrays(content, self.order, self.batch_size, self.drop_remainder)
 
     def reseed(self, seed: int) -> None:
         """Sets the seed of the shuffle; does nothing if the rows are not shuffled."""
-        if self._order is not None:
-            self._order.seed = self.seed = check_int("seed", seed, low=0)
+        if self.order is not None:
+            self.order.seed = self.seed = check_int("seed", seed, low=0)
 
     @property
     def dropped(self) -> int | None:
@@ -231,7 +236,7 @@ def _from_arrays(
     dataset = dataset.map(gather, num_parallel_calls=tf.data.AUTOTUNE)
     dataset = dataset.apply(tf.data.experimental.assert_cardinality(steps))
     known = {"rows": rows, "batch_size": batch_size, "drop_remainder": drop_remainder}
-    return _finish(dataset, order, **known, content=data)
+    return _finish(dataset, order, **known, content=data, tensors=tensors)
 
 
 def _batches_of_rows(

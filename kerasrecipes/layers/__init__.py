@@ -14,6 +14,7 @@ from kerasrecipes.layers.feature_scale import FeatureScale as FeatureScale
 from kerasrecipes.layers.fused_batch_normalization import (
     FusedBatchNormalization as FusedBatchNormalization,
 )
+from kerasrecipes.layers.hash_dropout import HashDropout as HashDropout
 from kerasrecipes.layers.masked_batch_normalization import (
     MaskedBatchNormalization as MaskedBatchNormalization,
 )

@@ -40,7 +40,7 @@ def recipe(function: F) -> F:
         bound.arguments["strategy"] = _strategy(bound.arguments["strategy"])
         with _scope(bound.arguments["strategy"]):
             model = function(*bound.args, **bound.kwargs)
-        recorded = {k: v for k, v in bound.arguments.items() if k != "strategy"}
+        recorded = {k: v for k, v in bound.arguments.items() if k not in ("strategy", "fast")}
         if model.recipe is not None:
             recorded.update(model.recipe.arguments)
         model.recipe = RecipeCall(function.__name__, recorded)
@@ -63,6 +63,7 @@ def compile_model(
     label_smoothing: float,
     own_rate: float | None = None,
     rate_multipliers: dict[str, float] | None = None,
+    fast: bool | str = "auto",
     kind: type[RecipeModel] = RecipeModel,
 ) -> RecipeModel:
     """Returns the compiled model of class `kind`; see `mlp` for the other arguments.
@@ -72,6 +73,7 @@ def compile_model(
     """
     _check_rates(learning_rate, clip_norm, weight_decay, label_smoothing)
     model = kind(inputs, outputs, name=name)
+    model.fast = fast
     if learning_rate is None and optimizer == "adamw" and not _is_finished(schedule):
         learning_rate = own_rate
     if rate_multipliers and isinstance(optimizer, (str, dict)):

@@ -40,6 +40,7 @@ def auto(
     *,
     small: bool = False,
     strategy: Any = None,
+    fast: bool | str = "auto",
     seed: int | None = None,
     name: str | None = None,
 ) -> RecipeModel:
@@ -57,6 +58,7 @@ def auto(
         target: A target that has seen the training labels, its name, or a dict.
         small: Whether to take a network of a fraction of the cost. Defaults to False.
         strategy: As for `mlp`. Defaults to None.
+        fast: As for `mlp`. Defaults to "auto".
         seed: Int for reproducible weights and dropout masks, or None.
         name: Name of the model. Defaults to None, that of the recipe.
 
@@ -75,7 +77,7 @@ def auto(
     """
     chosen = choice(data)
     given = {**chosen.arguments, **(chosen.smaller if small else {})}
-    given |= {"strategy": strategy, "seed": seed}
+    given |= {"strategy": strategy, "fast": fast, "seed": seed}
     if name is not None:
         given["name"] = name
     if chosen.recipe in ("tabular", "text"):

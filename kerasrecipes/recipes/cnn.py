@@ -50,6 +50,7 @@ def cnn(
     rows: int | None = None,
     preprocessing: keras.layers.Layer | None = None,
     strategy: Any = None,
+    fast: bool | str = "auto",
     seed: int | None = None,
     name: str = "cnn",
 ) -> RecipeModel:
@@ -98,6 +99,7 @@ def cnn(
         preprocessing: Layer that inputs go through first, such as
             `kerasrecipes.data.normalization(x, axis=None)`. Defaults to None.
         strategy: What to build for, as for `mlp`. Defaults to None.
+        fast: As for `mlp`. Defaults to "auto".
         seed: Int for reproducible weights and draws, or None.
         name: Name of the model. Defaults to "cnn".
 
@@ -149,4 +151,5 @@ def cnn(
         clip_norm=clip_norm,
         weight_decay=weight_decay,
         label_smoothing=label_smoothing,
+        fast=fast,
     )

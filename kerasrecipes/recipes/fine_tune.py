@@ -44,6 +44,7 @@ def fine_tune(
     rows: int | None = None,
     preprocessing: Any = "auto",
     strategy: Any = None,
+    fast: bool | str = "auto",
     seed: int | None = None,
     name: str = "fine_tune",
 ) -> FineTuneModel:
@@ -97,6 +98,7 @@ def fine_tune(
             models of that name in `keras.applications` were trained with, from pixels of 0 to
             255, and nothing for other models. Defaults to "auto".
         strategy: What to build for, as for `mlp`. Defaults to None.
+        fast: As for `mlp`. Defaults to "auto".
         seed: Int for a reproducible head and reproducible draws, or None.
         name: Name of the model. Defaults to "fine_tune".
 
@@ -152,6 +154,7 @@ def fine_tune(
         weight_decay=weight_decay,
         label_smoothing=label_smoothing,
         kind=FineTuneModel,
+        fast=fast,
     )
     file = None if weights is None else os.path.basename(weights)
     own = {"backbone": found.name, "groups": parts, "weights": file}

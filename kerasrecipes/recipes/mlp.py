@@ -36,6 +36,7 @@ def mlp(
     label_smoothing: float = 0.0,
     preprocessing: keras.layers.Layer | None = None,
     strategy: Any = None,
+    fast: bool | str = "auto",
     seed: int | None = None,
     name: str = "mlp",
 ) -> RecipeModel:
@@ -78,6 +79,10 @@ def mlp(
         strategy: What to build for: "auto", "mirrored", "multi_worker" and so on, as for
             `kerasrecipes.distribute.strategy`, or a `tf.distribute.Strategy`; None for the scope
             that this is in, else one device.
+        fast: "auto" to train on many batches at a time in one graph where rows are numbers in
+            memory and nothing has to see every batch, and to leave it to XLA where that pays;
+            True to do so on a GPU too; False for Keras's way, batch by batch. The results are the
+            same. `model.execution` says what a fit did and why. Defaults to "auto".
         seed: Int for reproducible weights and dropout masks, or None.
         name: Name of the model. Defaults to "mlp".
 
@@ -132,6 +137,7 @@ def mlp(
         clip_norm=clip_norm,
         weight_decay=weight_decay,
         label_smoothing=label_smoothing,
+        fast=fast,
     )
 
 

@@ -1,5 +1,6 @@
 """RecipeModel, and the record of the recipe call that made it."""
 
+import contextlib
 import dataclasses
 import inspect
 from collections.abc import Sequence
@@ -22,6 +23,7 @@ from kerasrecipes.distribute._compilation import check_compilation
 from kerasrecipes.distribute._lost_worker import lost_worker
 from kerasrecipes.distribute._masked_loss import weights_of_masked
 from kerasrecipes.distribute.check_model import check_model
+from kerasrecipes.execution.execution import Execution
 from kerasrecipes.optimizers.loss_scale_optimizer import scaled
 from kerasrecipes.optimizers.sam import second_gradient
 from kerasrecipes.targets.target import Target
@@ -33,7 +35,8 @@ class RecipeCall:
 
     Attributes:
         name: Name of the recipe function.
-        arguments: Its arguments by name, defaults included, without `strategy`.
+        arguments: Its arguments by name, defaults included, without `strategy` and `fast`,
+            which say how to train and not what.
 
     Example:
     >>> RecipeCall("mlp", {"hidden": (64,)}).arguments["hidden"]
@@ -62,6 +65,8 @@ class RecipeModel(keras.Model):
     Attributes:
         recipe: The `RecipeCall` that made the model, or None.
         target: The `Target` that the model was made for, or None.
+        fast: Whether to train on many batches at a time: "auto", True or False; see `mlp`.
+        execution: The `Execution` of the last fit: how it was carried out, and why; or None.
 
     Example:
     >>> import kerasrecipes as kr
@@ -74,6 +79,25 @@ class RecipeModel(keras.Model):
     def __init__(self, *args: Any, recipe: RecipeCall | None = None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.recipe = recipe
+        self._fast: bool | str = "auto"
+        self.execution: Execution | None = None
+        self._executor: Any = None
+
+    @property
+    def fast(self) -> bool | str:
+        """Whether to train on many batches at a time: "auto", True or False."""
+        return self._fast
+
+    @fast.setter
+    def fast(self, fast: bool | str) -> None:
+        if fast not in ("auto", True, False):
+            fail("fast", '"auto", True or False', fast)
+        self._fast = fast
+
+    @property
+    def fit_arguments(self) -> dict[str, Any]:
+        """The arguments of the fit that is running, as they were given; {} outside."""
+        return {} if self._executor is None else self._executor.arguments
 
     @property
     def target(self) -> Target | None:
@@ -91,6 +115,7 @@ class RecipeModel(keras.Model):
             optimizer = keras.optimizers.get(given.arguments["optimizer"])
             given.arguments["optimizer"] = scaled(optimizer, self.dtype_policy)
         super().compile(*given.args, **given.kwargs)
+        self._forget_graphs()
 
     def compile_from_config(self, config: dict[str, Any]) -> None:
         """Compiles a loaded model; Keras would not, since `compile` is not its own."""
@@ -131,10 +156,52 @@ class RecipeModel(keras.Model):
         if strategy is not None and strategy.num_replicas_in_sync > 1:
             given = self._divided(given, strategy)
         try:
-            with lost_worker(self):
+            with lost_worker(self), self._fitting(strategy, given, callbacks) as given:
                 return super().fit(**{**given, "callbacks": callbacks})
         finally:
             close(callbacks)
+
+    def make_train_function(self, force: bool = False) -> None:
+        """Makes the function that `fit` calls for a step, as `keras.Model` does."""
+        if force:
+            self._forget_graphs()
+        if self._executor is None or not self._executor.has_lent("train_function"):
+            super().make_train_function(force)
+
+    def make_test_function(self, force: bool = False) -> None:
+        """Makes the function that `evaluate` calls for a step, as `keras.Model` does."""
+        if force:
+            self._forget_graphs()
+        if self._executor is None or not self._executor.has_lent("test_function"):
+            super().make_test_function(force)
+
+    def _forget_graphs(self) -> None:
+        if getattr(self, "_executor", None) is not None:
+            self._executor.forget()
+
+    def _fitting(self, strategy: Any, given: dict[str, Any], callbacks: Sequence[Any]) -> Any:
+        """Returns the context of a fit, which gives the arguments for Keras's."""
+        reason = self._why_by_batch(strategy)
+        if reason:
+            self.execution = Execution(reason=reason)
+            return contextlib.nullcontext(given)
+        return self._executor.fit(given, callbacks)
+
+    def _why_by_batch(self, strategy: Any) -> str:
+        """Returns why the model goes over rows batch by batch; "" if it has an executor for all."""
+        if keras.config.backend() != "tensorflow":
+            return f"the backend is {keras.config.backend()}"
+        if strategy is not None:
+            return f"it trains under {type(strategy).__name__}"
+        if self.fast is False:
+            return "`fast` is False"
+        from kerasrecipes.execution.executor import Executor
+
+        if self.fast == "auto" and Executor.is_on_gpu():
+            return "it is on a GPU, where graphs over rows have not been measured"
+        if self._executor is None:
+            self._executor = Executor(self)
+        return ""
 
     def _divided(self, given: dict[str, Any], strategy: Any) -> dict[str, Any]:
         """Returns `fit`'s arguments with equal parts of the data for each replica."""
@@ -163,12 +230,26 @@ class RecipeModel(keras.Model):
         if _is_array(y) and self.has_loss_of_target():
             y = self.target.encode(y)  # type: ignore[union-attr]
         with lost_worker(self):
-            return super().evaluate(x, y, *args, **kwargs)
+            if self._why_by_batch(check_model(self)):
+                return super().evaluate(x, y, *args, **kwargs)
+            names = inspect.signature(keras.Model.evaluate)
+            given = dict(names.bind(self, x, y, *args, **kwargs).arguments)
+            own = given.pop("kwargs", {})
+            within_fit = own.get("_use_cached_eval_dataset", False)
+            with self._executor.evaluate(given, within_fit=within_fit) as given:
+                del given["self"]
+                return super().evaluate(**given, **own)
 
-    def predict(self, *args: Any, **kwargs: Any) -> Any:
+    def predict(self, x: Any, *args: Any, **kwargs: Any) -> Any:
         """Predicts as `keras.Model.predict` does; a worker that is gone is said to be."""
         with lost_worker(self):
-            return super().predict(*args, **kwargs)
+            if self._why_by_batch(check_model(self)):
+                return super().predict(x, *args, **kwargs)
+            names = inspect.signature(keras.Model.predict)
+            given = dict(names.bind(self, x, *args, **kwargs).arguments)
+            with self._executor.predict(given) as given:
+                del given["self"]
+                return super().predict(**given)
 
     def has_loss_of_target(self) -> bool:
         """Returns whether the model is compiled with the loss of its target."""

@@ -55,6 +55,7 @@ def resnet(
     rows: int | None = None,
     preprocessing: keras.layers.Layer | None = None,
     strategy: Any = None,
+    fast: bool | str = "auto",
     seed: int | None = None,
     name: str = "resnet",
 ) -> RecipeModel:
@@ -106,6 +107,7 @@ def resnet(
         preprocessing: Layer that inputs go through first, such as
             `kerasrecipes.data.normalization(x, axis=None)`. Defaults to None.
         strategy: What to build for, as for `mlp`. Defaults to None.
+        fast: As for `mlp`. Defaults to "auto".
         seed: Int for reproducible weights and draws, or None.
         name: Name of the model. Defaults to "resnet".
 
@@ -170,6 +172,7 @@ def resnet(
         clip_norm=clip_norm,
         weight_decay=weight_decay,
         label_smoothing=label_smoothing,
+        fast=fast,
     )
 
 

@@ -42,6 +42,7 @@ def rnn(
     mask_value: float | None = None,
     preprocessing: keras.layers.Layer | None = None,
     strategy: Any = None,
+    fast: bool | str = "auto",
     seed: int | None = None,
     name: str = "rnn",
 ) -> RecipeModel:
@@ -87,6 +88,7 @@ def rnn(
             None, no padding.
         preprocessing: As for `temporal`. Defaults to None.
         strategy: What to build for, as for `mlp`. Defaults to None.
+        fast: As for `mlp`. Defaults to "auto".
         seed: Int for reproducible weights and dropout masks, or None.
         name: Name of the model. Defaults to "rnn".
 
@@ -135,6 +137,7 @@ def rnn(
         clip_norm=clip_norm,
         weight_decay=weight_decay,
         label_smoothing=label_smoothing,
+        fast=fast,
     )
 
 

@@ -47,6 +47,7 @@ def tabular(
     weight_decay: float | None = None,
     rows: int | None = None,
     strategy: Any = None,
+    fast: bool | str = "auto",
     seed: int | None = None,
     name: str = "tabular",
 ) -> TableModel:
@@ -98,6 +99,7 @@ def tabular(
         rows: Training rows that "auto" takes its size and rate for, int >= 1. Defaults to None,
             those of `table`.
         strategy: What to build for, as for `mlp`. Defaults to None.
+        fast: As for `mlp`. Defaults to "auto".
         seed: Int for reproducible weights and dropout masks, or None.
         name: Name of the model. Defaults to "tabular".
 
@@ -144,6 +146,7 @@ def tabular(
         name=name,
         **_training(settings, optimizer, learning_rate, schedule, weight_decay, label_smoothing),
         kind=TableModel,
+        fast=fast,
     )
     model.recipe = RecipeCall("tabular", {"table": schema, "categorical": None, "ignore": None})
     if settings.form == "realmlp":

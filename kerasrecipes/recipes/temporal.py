@@ -45,6 +45,7 @@ def temporal(
     mask_value: float | None = None,
     preprocessing: keras.layers.Layer | None = None,
     strategy: Any = None,
+    fast: bool | str = "auto",
     seed: int | None = None,
     name: str = "temporal",
 ) -> RecipeModel:
@@ -96,6 +97,7 @@ def temporal(
             `kerasrecipes.data.normalization(x, axis=None)`. With `mask_value` it sees what is
             not padding: use the statistics of `numpy.concatenate(series)`. Defaults to None.
         strategy: What to build for, as for `mlp`. Defaults to None.
+        fast: As for `mlp`. Defaults to "auto".
         seed: Int for reproducible weights and dropout masks, or None.
         name: Name of the model. Defaults to "temporal".
 
@@ -149,6 +151,7 @@ def temporal(
         clip_norm=clip_norm,
         weight_decay=weight_decay,
         label_smoothing=label_smoothing,
+        fast=fast,
     )
 
 

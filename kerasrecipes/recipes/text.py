@@ -39,6 +39,7 @@ def text(
     weight_decay: float | None = None,
     label_smoothing: float = 0.0,
     strategy: Any = None,
+    fast: bool | str = "auto",
     seed: int | None = None,
     name: str = "text",
 ) -> TextModel:
@@ -83,6 +84,7 @@ def text(
             optimizer's own.
         label_smoothing: Share of the label spread over all classes, in [0, 1). Defaults to 0.0.
         strategy: What to build for, as for `mlp`. Defaults to None.
+        fast: As for `mlp`. Defaults to "auto".
         seed: Int for reproducible weights and dropout masks, or None.
         name: Name of the model. Defaults to "text".
 
@@ -137,6 +139,7 @@ def text(
         weight_decay=weight_decay,
         label_smoothing=label_smoothing,
         kind=TextModel,
+        fast=fast,
     )
     model.recipe = RecipeCall("text", {"texts": schema})
     return model  # type: ignore[return-value]

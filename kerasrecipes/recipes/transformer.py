@@ -47,6 +47,7 @@ def transformer(
     mask_value: float | None = None,
     preprocessing: keras.layers.Layer | None = None,
     strategy: Any = None,
+    fast: bool | str = "auto",
     seed: int | None = None,
     name: str = "transformer",
 ) -> RecipeModel:
@@ -96,6 +97,7 @@ def transformer(
         mask_value: Value of padding, for numbers. Defaults to None, no padding.
         preprocessing: As for `temporal`. Defaults to None.
         strategy: What to build for, as for `mlp`. Defaults to None.
+        fast: As for `mlp`. Defaults to "auto".
         seed: Int for reproducible weights and dropout masks, or None.
         name: Name of the model. Defaults to "transformer".
 
@@ -155,6 +157,7 @@ def transformer(
         clip_norm=clip_norm,
         weight_decay=weight_decay,
         label_smoothing=label_smoothing,
+        fast=fast,
     )
 
 

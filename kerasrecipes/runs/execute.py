@@ -292,6 +292,7 @@ def fit_in(
         "interrupted": interrupt.interrupted,
         "stopped": "Ctrl-C" if interrupt.interrupted else stopping.reason,
         "resumed": _place(checkpoint.resumed),
+        "execution": str(prepared.model.execution),
     }
     return {"metrics": metrics, "history": history}
 

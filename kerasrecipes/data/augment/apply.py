@@ -41,11 +41,11 @@ class Augmented(Batches):
     @property
     def epoch(self) -> int:
         """The epoch of the next pass; settable, with the order of the rows."""
-        return self._order.epoch  # type: ignore[union-attr]
+        return self.order.epoch  # type: ignore[union-attr]
 
     @epoch.setter
     def epoch(self, epoch: int) -> None:
-        self._order.epoch = epoch  # type: ignore[union-attr]
+        self.order.epoch = epoch  # type: ignore[union-attr]
         if hasattr(self._source, "epoch"):
             self._source.epoch = epoch
 

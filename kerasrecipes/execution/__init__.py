@@ -1,0 +1,1 @@
+"""How a recipe model trains: batch by batch, or many batches of rows in memory in one graph."""
