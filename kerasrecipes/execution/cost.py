@@ -7,10 +7,17 @@ from typing import Any
 import keras
 
 from kerasrecipes._find import find
+from kerasrecipes.layers.hash_dropout import HashDropout
+from kerasrecipes.layers.scheduled_dropout import ScheduledDropout
 
 _OVERHEAD = 3e-4  # seconds of a step in a graph, without its arithmetic
 _FLOPS = 2e10  # floating-point operations in a second on one core, at least
 _FLOPS_OF_RNN = 5e9
+_FLOPS_OF_DENSE = 6e10  # as measured
+_SAVED_OVERHEAD = 1.4e-4  # seconds of a step that XLA saves
+_SAVED_SHARE = 0.2  # of the time of the arithmetic
+_COMPILATION = 0.8  # seconds
+_COMPILATION_PER_WEIGHT = 0.15
 _PER_WEIGHT = 6  # operations for each weight and row: one product forward, two backward
 _CONVOLUTIONS = (
     keras.layers.Conv1D,
@@ -62,5 +69,21 @@ def chunk_of(seconds: float, steps: int) -> int:
 
 
 def pays_to_compile(model: keras.Model, batch_size: int, steps: int) -> bool:
-    """Returns whether XLA saves more in `steps` steps than its compilation takes."""
-    return False
+    """Returns whether XLA saves more in `steps` steps than its compilation takes.
+
+    Only dense networks on a CPU come into question: there XLA takes two to twenty times as long
+    for convolutions, about as long for recurrent layers, and longer for attention and for the
+    generator of Keras's dropout. See docs/performance.md for the measurements behind the numbers.
+    """
+    if kind_of(model) != "dense" or any(map(_draws_by_generator, find(model, keras.layers.Layer))):
+        return False
+    weights = model.trainable_variables
+    work = _PER_WEIGHT * batch_size * sum(math.prod(each.shape) for each in weights)
+    saved = _SAVED_OVERHEAD + _SAVED_SHARE * work / _FLOPS_OF_DENSE
+    return steps * saved > _COMPILATION + _COMPILATION_PER_WEIGHT * len(weights)
+
+
+def _draws_by_generator(layer: keras.layers.Layer) -> bool:
+    """Returns whether a layer draws random numbers in the way that XLA makes slow on a CPU."""
+    hashed = isinstance(layer, (HashDropout, ScheduledDropout))
+    return not hashed and hasattr(layer, "seed_generator")

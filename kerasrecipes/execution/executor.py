@@ -45,6 +45,8 @@ class Executor:
         self._prediction = Prediction(model)
         self._ordinary_test: Any = None
         self._times_forgotten = 0
+        self._evaluation_size: int | None = None
+        self._seconds_of_step: dict[int, float] = {}
         self.arguments: dict[str, Any] = {}
 
     @staticmethod
@@ -63,6 +65,8 @@ class Executor:
             each.forget()
         self._ordinary_test = None
         self._times_forgotten += 1
+        self._evaluation_size = None
+        self._seconds_of_step = {}
 
     @contextlib.contextmanager
     def fit(self, given: dict[str, Any], callbacks: Sequence[Any]) -> Iterator[dict[str, Any]]:
@@ -81,10 +85,12 @@ class Executor:
                 Console(highlight=False, soft_wrap=True).print(f"Trains {execution}.")
             yield given
             return
-        seconds = seconds_of_step(self._model, rows.first_batch()[0])
+        size = rows.batch_size
+        if size not in self._seconds_of_step:
+            self._seconds_of_step[size] = seconds_of_step(self._model, rows.first_batch()[0])
         steps = (given.get("epochs", 1) - given.get("initial_epoch", 0)) * rows.steps
-        jit = pays_to_compile(self._model, rows.batch_size, steps)
-        chunk = chunk_of(seconds, rows.steps)
+        jit = pays_to_compile(self._model, size, steps)
+        chunk = chunk_of(self._seconds_of_step[size], rows.steps)
         self._model.execution = Execution(True, chunk, jit, "the rows are in memory")
         training = self._training[jit]
         training.begin(rows, chunk)
@@ -147,7 +153,7 @@ class Executor:
         data = given["validation_data"]
         parts = data if isinstance(data, (tuple, list)) else (data,)
         size = given.get("validation_batch_size") or given.get("batch_size")
-        return rows_of(*parts, batch_size=size or evaluation_size(self._model))
+        return rows_of(*parts, batch_size=size or self._size_left_to_us())
 
     @contextlib.contextmanager
     def evaluate(self, given: dict[str, Any], *, within_fit: bool) -> Iterator[dict[str, Any]]:
@@ -200,8 +206,14 @@ class Executor:
         if given.get("steps") or self._obstacle(given, what):
             return None
         names = [name for name in ("x", "y", "sample_weight") if name in given]
-        size = given.get("batch_size") or evaluation_size(self._model)
+        size = given.get("batch_size") or self._size_left_to_us()
         return rows_of(**{name: given[name] for name in names}, batch_size=size)
+
+    def _size_left_to_us(self) -> int:
+        """Returns how many rows to look at together where the caller leaves that open."""
+        if self._evaluation_size is None:
+            self._evaluation_size = evaluation_size(self._model)
+        return self._evaluation_size
 
     def _obstacle(self, given: Mapping[str, Any], what: str) -> str:
         callbacks = given.get("callbacks") or []

@@ -1,5 +1,6 @@
 """Graphs over rows in memory."""
 
+import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -19,12 +20,15 @@ class Graphs:
         function: Takes the tensors of rows, and what `specs` describe.
         specs: `tf.TensorSpec` of the other arguments.
         jit: Whether XLA compiles the graphs. Defaults to False.
+
+    Attributes:
+        jit: As given.
     """
 
     def __init__(self, function: Callable[..., Any], *specs: Any, jit: bool = False) -> None:
         self._function = function
         self._specs = specs
-        self._jit = jit
+        self.jit = jit
         self._made: dict[Any, Any] = {}
 
     def clear(self) -> None:
@@ -35,8 +39,9 @@ class Graphs:
         """Returns the graph, a `tf.function`, for rows of this kind."""
         if rows.kind not in self._made:
             signature = [rows.signature, *self._specs]
+            # TensorFlow warns of many traces of one function; a `partial` is one for each model.
             self._made[rows.kind] = tf.function(
-                self._function, signature, autograph=False, jit_compile=self._jit
+                functools.partial(self._function), signature, autograph=False, jit_compile=self.jit
             )
         return self._made[rows.kind]
 

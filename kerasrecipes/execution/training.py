@@ -8,6 +8,9 @@ import tensorflow as tf
 from kerasrecipes.execution.graphs import NUMBERS, STEP, Graphs, take
 from kerasrecipes.execution.rows import Rows
 
+_REFUSED = "tf2xla conversion failed", "unsupported operations"
+"""In what XLA says of operations that it cannot compile, before it has run any."""
+
 
 class Training:
     """Stands for a model's `train_function`: trains on the batches of a chunk in one graph.
@@ -57,12 +60,21 @@ class Training:
         first, self._left_out = first + self._left_out, 0
         full, logs = min(last, rows.full), {}
         if first < full:
-            steps = tf.constant(first), tf.constant(full)
-            logs = self._full.of(rows)(rows.tensors, self._numbers, *steps)
+            logs = self._train(rows, tf.constant(first), tf.constant(full))
         if last > rows.full:
             rest = self._numbers[rows.full * rows.batch_size :]
             logs = self._rest.of(rows)(rows.tensors, rest)
         return logs
+
+    def _train(self, rows: Rows, first: Any, last: Any) -> dict[str, Any]:
+        """Trains on full batches; without XLA if that cannot compile something."""
+        try:
+            return self._full.of(rows)(rows.tensors, self._numbers, first, last)
+        except (tf.errors.InvalidArgumentError, tf.errors.UnimplementedError) as error:
+            if not self._full.jit or not any(each in str(error) for each in _REFUSED):
+                raise
+            self._full = Graphs(self._train_on_many, NUMBERS, STEP, STEP)
+            return self._full.of(rows)(rows.tensors, self._numbers, first, last)
 
     def _train_on_many(self, tensors: Any, numbers: Any, first: Any, last: Any) -> Any:
         size = self._rows.batch_size  # a constant: the graph is of rows with this size

@@ -9,6 +9,7 @@ from kerasrecipes._export import bind
 from kerasrecipes.activations.facts import facts
 from kerasrecipes.activations.identify import get as get_activation
 from kerasrecipes.initializers.identify import get as get_initializer
+from kerasrecipes.layers._cheapest_dropout import cheapest_dropout
 from kerasrecipes.layers.channel_prelu import ChannelPReLU
 from kerasrecipes.layers.rrelu import RReLU
 
@@ -126,7 +127,7 @@ def dropout(
     if rate == 0:
         return None
     alpha = facts(activation).alpha_dropout
-    layer = keras.layers.AlphaDropout if alpha else keras.layers.Dropout
+    layer = keras.layers.AlphaDropout if alpha else cheapest_dropout
     return layer(rate, seed=seed, **_named("dropout", dtype))
 
 

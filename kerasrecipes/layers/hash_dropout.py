@@ -1,6 +1,5 @@
 """HashDropout."""
 
-import math
 from typing import Any
 
 import keras
@@ -9,14 +8,8 @@ from keras import ops
 
 from kerasrecipes._checks import check_int, check_number, fail
 from kerasrecipes._export import export
+from kerasrecipes.layers._counter_hash import hashes, word
 
-# Torch has no 32-bit unsigned integers: Keras gives it 64 bits, of which the low 32 are taken.
-_WIDE = keras.backend.backend() == "torch"
-# Random odd numbers for seeds, steps and rows. The least u, v with u * S + v * T = 0 modulo 2^32
-# have 15 bits, and so for each other pair, also with the stride between the seeds of replicas.
-_SEED, _STEP, _ROW = np.array(
-    [[0xB9D1F4A7, 0x5E3C7A1D], [0x8C6E2F93, 0xE7154BCB], [0x6A09D3C5, 0xC3F1875F]], "uint32"
-).reshape(3, 2, 1, 1)
 _SIZES = "None or a sequence of sizes, each None or an integer >= 1"
 
 
@@ -40,7 +33,7 @@ class HashDropout(keras.layers.Dropout):
     does.
 
     Args:
-        rate: Probability p of dropping, float in [0, 1), exact to 2^-32.
+        rate: Probability p of dropping, float in [0, 1), met to within 2^-31.
         noise_shape: Shape of the mask: 1 for an axis along which it is the same, None for one that
             is as long as the inputs'. Defaults to None, the shape of the inputs.
         seed: Integer for reproducible masks, of which 32 bits count, or None. Defaults to None.
@@ -56,10 +49,11 @@ class HashDropout(keras.layers.Dropout):
 
     Example:
     >>> import numpy as np
-    >>> layer = HashDropout(0.5, seed=0)
+    >>> layer = HashDropout(0.5, seed=1)
     >>> for _ in range(2):
     ...     print(np.array(layer(np.ones(8), training=True)).tolist())
-    []
+    [2.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0]
+    [2.0, 2.0, 2.0, 0.0, 0.0, 2.0, 2.0, 0.0]
 
     Reference: Salmon et al. 2011, "Parallel random numbers: as easy as 1, 2, 3" (hashed counters).
     h is the hash "16 21f0aaad 15 d35a2d97 15" of Wellons's hash-prospector; the last product, whose
@@ -77,53 +71,17 @@ class HashDropout(keras.layers.Dropout):
         """Returns `inputs`, in training some of them dropped and the others scaled."""
         if not training or self.rate == 0:
             return inputs
-        kept = self._kept(_mask_shape(self.noise_shape, inputs))
+        threshold = word(np.uint32(min(round(self.rate * 2**32), 2**32 - 2)))
+        kept = self.hashes(inputs) >= threshold
         return inputs * (ops.cast(kept, inputs.dtype) * (1 / (1 - self.rate)))
 
-    def _kept(self, shape: tuple[Any, ...]) -> Any:
-        """Returns which elements of a mask of `shape` stay in this step, and goes to the next."""
-        *outer, size = shape or (1,)
-        seed, step = ops.unstack(ops.cast(self.seed_generator.next(), "uint32"), 2)
-        rows = ops.reshape(_count(math.prod(outer)), (1, -1, 1))
-        # Operators, since `ops.add` takes a column for a bias where the last axis is as long.
-        keys = seed * _word(_SEED) + step * _word(_STEP) + rows * _word(_ROW)
-        slope, offset = ops.unstack(_hash(keys, ops), 2)
-        z = slope * _column_words(size) + offset
-        z = _low(z * (z + _word(np.uint32(1))))  # even numbers, each from two z
-        threshold = min(round(self.rate * 2**32), 2**32 - 2)
-        kept = z >= _word(np.uint32(threshold))
-        return kept if len(shape) == 2 else ops.reshape(kept, shape)
+    def hashes(self, inputs: Any) -> Any:
+        """Returns what decides over each element of `inputs` in this step, and goes to the next.
 
-
-def _column_words(size: Any) -> Any:
-    if isinstance(size, int):
-        return _word(_hash(np.arange(size, dtype="uint32"), np))
-    return _hash(_count(size), ops)
-
-
-def _hash(x: Any, on: Any) -> Any:
-    """Returns h(x) by the functions of `on`: NumPy, for a constant, or `keras.ops`."""
-    x = _low(x)
-    x = on.bitwise_xor(x, on.right_shift(x, 16))
-    x = _low(on.multiply(x, np.uint32(0x21F0AAAD)))
-    x = on.bitwise_xor(x, on.right_shift(x, 15))
-    x = _low(on.multiply(x, np.uint32(0xD35A2D97)))
-    return on.bitwise_xor(x, on.right_shift(x, 15))
-
-
-def _count(size: Any) -> Any:
-    # By int32, since TensorFlow counts in uint32 through float32.
-    return ops.cast(ops.arange(size, dtype="int32"), "uint32")
-
-
-def _word(value: Any) -> Any:
-    return ops.convert_to_tensor(value, "uint32")
-
-
-def _low(x: Any) -> Any:
-    """Returns the low 32 bits."""
-    wide = _WIDE and not isinstance(x, np.ndarray)
-    return ops.bitwise_and(x, 0xFFFFFFFF) if wide else x
+        Those stay whose z (z + 1) is at least `rate * 2**32`, unsigned integers of the shape of
+        the mask.
+        """
+        return hashes(self.seed_generator, _mask_shape(self.noise_shape, inputs))
 
 
 def _sizes(noise_shape: Any) -> tuple[int | None, ...] | None:

@@ -7,6 +7,7 @@ from keras import ops
 
 from kerasrecipes._checks import InputError, check_int, check_number, fail
 from kerasrecipes._export import export
+from kerasrecipes.layers._counter_hash import hashes
 from kerasrecipes.schedules.identify import get as get_schedule
 from kerasrecipes.schedules.schedule import FitLength, Schedule, unknown_length
 
@@ -108,8 +109,9 @@ class ScheduledDropout(keras.layers.Layer):
             return inputs
         rate = self.current_rate()
         self.batches.assign(self.batches + 1)
-        draws = keras.random.uniform(ops.shape(inputs), dtype="float32", seed=self.seed_generator)
-        kept = ops.cast(draws >= rate, inputs.dtype)
+        draws = hashes(self.seed_generator, tuple(ops.shape(inputs)))
+        threshold = ops.minimum(rate * 2.0**32, 2.0**32 - 256)  # float32 has no more below 2^32
+        kept = ops.cast(draws >= ops.cast(threshold, "uint32"), inputs.dtype)
         return inputs * kept / ops.cast(1 - rate, inputs.dtype)
 
     def load_own_variables(self, store: Any) -> None:

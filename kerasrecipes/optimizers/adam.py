@@ -5,11 +5,12 @@ from typing import Any
 import keras
 
 from kerasrecipes._export import export
+from kerasrecipes.optimizers.fused_adam import FusedAdam
 from kerasrecipes.optimizers.practice_mixin import PracticeMixin
 
 
 @export("optimizers")
-class Adam(PracticeMixin, keras.optimizers.Adam):
+class Adam(PracticeMixin, FusedAdam, keras.optimizers.Adam):
     """Adam, with bias correction.
 
     With gradient g and update t:

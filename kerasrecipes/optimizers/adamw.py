@@ -5,11 +5,12 @@ from typing import Any
 import keras
 
 from kerasrecipes._export import export
+from kerasrecipes.optimizers.fused_adam import FusedAdam
 from kerasrecipes.optimizers.practice_mixin import PracticeMixin
 
 
 @export("optimizers")
-class AdamW(PracticeMixin, keras.optimizers.AdamW):
+class AdamW(PracticeMixin, FusedAdam, keras.optimizers.AdamW):
     """Adam with decoupled weight decay, which spares biases and normalisations.
 
     As `Adam`, after

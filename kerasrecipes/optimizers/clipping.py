@@ -68,7 +68,9 @@ class Clipping:
         """
         if self.global_clipnorm is not None:
             limit = threshold if self.is_auto else self.global_clipnorm
-            return [None if g is None else _shrink(g, norm, limit) for g in gradients], norm > limit
+            factor = _factor(norm, limit)  # once: small models feel each operation
+            shrunk = [None if g is None else g * ops.cast(factor, g.dtype) for g in gradients]
+            return shrunk, norm > limit
         clipped = self._by_parts(gradients, variables)
         pairs = zip(gradients, clipped, strict=True)
         changed = [ops.any(ops.not_equal(g, c)) for g, c in pairs if g is not None]
@@ -157,5 +159,11 @@ def _norm(x: Any, **axes: Any) -> Any:
 
 
 def _shrink(gradient: Any, norm: Any, limit: Any) -> Any:
+    """Returns a gradient scaled to at most a norm."""
+    return gradient * ops.cast(_factor(norm, limit), gradient.dtype)
+
+
+def _factor(norm: Any, limit: Any) -> Any:
+    """Returns what a gradient of a norm is multiplied by; NaN and infinity stay."""
     factor = ops.where(norm > limit, limit / ops.maximum(norm, 1e-30), 1.0)
-    return gradient * ops.cast(ops.where(ops.isfinite(norm), factor, norm), gradient.dtype)
+    return ops.where(ops.isfinite(norm), factor, norm)

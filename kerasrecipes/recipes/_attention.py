@@ -9,6 +9,7 @@ from kerasrecipes import initializers
 from kerasrecipes._checks import check_int, fail
 from kerasrecipes._seeds import child_seed
 from kerasrecipes.layers import _parts
+from kerasrecipes.layers._cheapest_dropout import cheapest_dropout
 from kerasrecipes.layers.conv_block import ConvBlock
 
 
@@ -82,7 +83,7 @@ class AttentionParts:
         if self.rate == 0:
             return x
         seed = child_seed(self.seed, name, "dropout")
-        return keras.layers.Dropout(self.rate, seed=seed, name=f"{name}_dropout")(x)
+        return cheapest_dropout(self.rate, seed=seed, name=f"{name}_dropout")(x)
 
     def _dense(self, units: int, activation: Any, name: str) -> Any:
         seed = child_seed(self.seed, name, "kernel")

@@ -2,11 +2,10 @@
 
 from typing import Any
 
-import keras
-
 from kerasrecipes import initializers
 from kerasrecipes._checks import check_number
 from kerasrecipes._seeds import child_seed
+from kerasrecipes.layers._cheapest_dropout import cheapest_dropout
 from kerasrecipes.targets.target import Target
 
 
@@ -27,4 +26,4 @@ def dropped(x: Any, rate: float, seed: int | None) -> Any:
     rate = check_number("dropout", rate, low=0.0, high=1.0, open_high=True)
     if rate == 0:
         return x
-    return keras.layers.Dropout(rate, seed=child_seed(seed, "dropout"), name="dropout")(x)
+    return cheapest_dropout(rate, seed=child_seed(seed, "dropout"), name="dropout")(x)

@@ -2,9 +2,8 @@
 
 from typing import Any
 
-import keras
-
 from kerasrecipes._seeds import child_seed
+from kerasrecipes.layers._cheapest_dropout import cheapest_dropout
 from kerasrecipes.layers.ensemble_dense import EnsembleDense
 from kerasrecipes.layers.ensemble_head import EnsembleHead
 from kerasrecipes.layers.ensemble_mean import EnsembleMean
@@ -35,7 +34,7 @@ def network(inputs: Inputs, target: Target, settings: dict[str, Any]) -> Any:
         )(x)
         if settings["dropout"]:
             seed = child_seed(inputs.seed, "dropout", index)
-            x = keras.layers.Dropout(settings["dropout"], seed=seed, name=f"dropout_{index + 1}")(x)
+            x = cheapest_dropout(settings["dropout"], seed=seed, name=f"dropout_{index + 1}")(x)
     x = EnsembleHead(target.units, seed=child_seed(inputs.seed, "head"), name="head")(x)
     for layer in target.output_layers()[1:]:
         x = layer(x)

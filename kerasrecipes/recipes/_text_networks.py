@@ -8,6 +8,7 @@ from keras import ops
 
 from kerasrecipes._seeds import child_seed
 from kerasrecipes.data.text_schema import TextSchema
+from kerasrecipes.layers._cheapest_dropout import cheapest_dropout
 from kerasrecipes.layers.conv_block import ConvBlock
 from kerasrecipes.layers.dense_block import DenseBlock
 from kerasrecipes.layers.position_encoding import PositionEncoding
@@ -106,4 +107,4 @@ def _embedded(
 def _dropped(x: Any, rate: float, seed: int | None, name: str) -> Any:
     if not rate:
         return x
-    return keras.layers.Dropout(rate, seed=child_seed(seed, name), name=name)(x)
+    return cheapest_dropout(rate, seed=child_seed(seed, name), name=name)(x)

@@ -251,6 +251,18 @@ class RecipeModel(keras.Model):
                 del given["self"]
                 return super().predict(**given)
 
+    def summary(self, *args: Any, **kwargs: Any) -> None:
+        """Prints the layers as `keras.Model.summary` does, and how the model trains."""
+        super().summary(*args, **kwargs)
+        given = inspect.signature(keras.Model.summary).bind(self, *args, **kwargs).arguments
+        say = given.get("print_fn") or print
+        say(f" Trains {self.execution or self._how_it_will_train()}.\n")
+
+    def _how_it_will_train(self) -> str:
+        if self.fast is False:
+            return "batch by batch, since `fast` is False"
+        return "many batches in a graph where rows are in memory (`execution` tells after a fit)"
+
     def has_loss_of_target(self) -> bool:
         """Returns whether the model is compiled with the loss of its target."""
         return self.target is not None and type(self.loss) is type(self.target.loss())

@@ -9,6 +9,7 @@ import tensorflow as tf
 from keras import ops
 
 from kerasrecipes._find import find
+from kerasrecipes.layers.hash_dropout import HashDropout
 from kerasrecipes.optimizers.clipping import Clipping, safe_norm
 from kerasrecipes.targets.smoothed_crossentropy import SmoothedCrossentropy
 from kerasrecipes.tuning._plain_loss import PlainLoss
@@ -166,19 +167,25 @@ def _replaced(thing: Any, name: str, value: Any) -> Iterator[None]:
 def _dropping(layer: Any, rate: Any) -> Any:
     """Returns `call` of a dropout layer with a tensor as its rate, which Keras's cannot take.
 
-    The mask is that of Keras: of the same uniform numbers.
+    The mask is that of the layer: of the same random numbers.
     """
     drop = _alpha_dropped if isinstance(layer, keras.layers.AlphaDropout) else _dropped
 
     def call(inputs: Any, training: bool = False) -> Any:
         if not training:
             return inputs
-        uniform = keras.random.uniform(
-            _noise_shape(layer, inputs), dtype=inputs.dtype, seed=layer.seed_generator
-        )
-        return drop(inputs, uniform >= tf.cast(rate, inputs.dtype), tf.cast(rate, inputs.dtype))
+        return drop(inputs, _kept(layer, inputs, rate), tf.cast(rate, inputs.dtype))
 
     return call
+
+
+def _kept(layer: Any, inputs: Any, rate: Any) -> Any:
+    if isinstance(layer, HashDropout):
+        threshold = tf.minimum(tf.round(tf.cast(rate, tf.float64) * 2.0**32), 2.0**32 - 2)
+        return layer.hashes(inputs) >= tf.cast(threshold, tf.uint32)
+    shape = _noise_shape(layer, inputs)
+    uniform = keras.random.uniform(shape, dtype=inputs.dtype, seed=layer.seed_generator)
+    return uniform >= tf.cast(rate, inputs.dtype)
 
 
 def _noise_shape(layer: Any, inputs: Any) -> Any:

@@ -9,6 +9,7 @@ import tensorflow as tf
 
 import kerasrecipes as kr
 from kerasrecipes._checks import InputError
+from kerasrecipes.execution.cost import chunk_of, pays_to_compile
 
 RNG = np.random.default_rng(0)
 ROWS = 75  # two full batches of 32, and one of 11
@@ -396,20 +397,6 @@ def test_a_penalty_that_comes_later_counts():
 # Signals, ends and saves.
 
 
-class Slow(keras.layers.Layer):
-    """Takes a while at each step of training."""
-
-    def call(self, inputs, training=False):
-        return tf.py_function(self._wait, [inputs], inputs.dtype) if training else inputs
-
-    def _wait(self, inputs):
-        time.sleep(0.01)
-        return inputs
-
-    def compute_output_shape(self, input_shape):
-        return input_shape
-
-
 def test_ctrl_c_ends_a_fit_within_a_second():
     model = MODELS["mlp"](seed=1)
     rows = np.repeat(X, 2000, axis=0), np.repeat(Y, 2000)
@@ -500,3 +487,85 @@ def test_the_bar_counts_batches(capsys):
     assert "3/3" in capsys.readouterr().out
     model.evaluate(X, Y, verbose=1)
     assert "1/1" in capsys.readouterr().out or True
+
+
+# XLA.
+
+
+def with_jit(monkeypatch):
+    monkeypatch.setattr("kerasrecipes.execution.executor.pays_to_compile", lambda *_: True)
+
+
+def test_xla_trains_as_the_graph_does(monkeypatch):
+    with_jit(monkeypatch)
+
+    def fit(model):
+        data = kr.data.batches(X, Y, seed=3)
+        return model.fit(data, epochs=3, verbose=0, validation_data=(X, Y))
+
+    in_graph, by_batch = both(fit)
+    assert in_graph[2].execution.jit
+    assert_same(in_graph, by_batch, rtol=1e-4)  # rounding of three epochs, dropout's masks as well
+
+
+class InPython(keras.layers.Layer):
+    """Leaves the graph in training, which XLA cannot."""
+
+    def call(self, inputs, training=False):
+        outputs = tf.py_function(lambda x: x, [inputs], inputs.dtype) if training else inputs
+        return tf.ensure_shape(outputs, inputs.shape)
+
+
+def test_what_xla_cannot_compile_runs_without(monkeypatch):
+    with_jit(monkeypatch)
+    inputs = keras.Input((6,))
+    outputs = keras.layers.Dense(3, "softmax")(InPython()(inputs))
+    model = kr.recipes.RecipeModel(inputs, outputs)
+    model.compile("sgd", "sparse_categorical_crossentropy")
+    model.fit(X, Y, verbose=0)
+    assert model.execution.in_graph
+
+
+LONG = 10**6
+
+
+@pytest.mark.parametrize(
+    ("name", "steps", "pays"),
+    [
+        ("mlp", 100, False),
+        ("mlp", LONG, True),
+        ("cnn", LONG, False),
+        ("rnn", LONG, False),
+        ("transformer", LONG, False),
+        ("selu", LONG, False),
+    ],
+)
+def test_xla_is_for_long_fits_of_dense_networks(name, steps, pays):
+    assert pays_to_compile(MODELS[name](), 32, steps) is pays
+
+
+def test_the_dropout_of_keras_is_not_compiled():
+    inputs = keras.Input((6,))
+    hidden = keras.layers.Dropout(0.5)(keras.layers.Dense(8)(inputs))
+    assert not pays_to_compile(keras.Model(inputs, hidden), 32, LONG)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "steps", "chunk"),
+    [(1e-3, 1000, 128), (1e-3, 100, 100), (10.0, 100, 1), (0.1, 100, 2), (1e-9, 7, 7)],
+)
+def test_a_chunk_takes_a_quarter_of_a_second(seconds, steps, chunk):
+    assert chunk_of(seconds, steps) == chunk
+
+
+def test_the_summary_says_how_it_trains(capsys):
+    lines = []
+    model = MODELS["mlp"](fast=False)
+    model.summary(print_fn=lines.append)
+    assert "batch by batch, since `fast` is False" in lines[-1]
+    model = MODELS["mlp"]()
+    model.summary()
+    assert "many batches in a graph" in capsys.readouterr().out
+    model.fit(X, Y, verbose=0)
+    model.summary()
+    assert "3 batches in a graph, since the rows are in memory" in capsys.readouterr().out

@@ -41,6 +41,7 @@ SAMPLES = {
         lambda: layers.MaskedBatchNormalization(synchronized=BACKEND == "tensorflow"),
         SEQUENCE,
     ),
+    "HashDropout": (lambda: layers.HashDropout(0.05, seed=0), TABLE),
     "MissingIndicator": (lambda: layers.MissingIndicator([0, 4]), TABLE),
     "NTKDense": (lambda: layers.NTKDense(8, seed=0), TABLE),
     "ParametricActivation": (lambda: layers.ParametricActivation("selu"), TABLE),

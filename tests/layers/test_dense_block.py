@@ -58,7 +58,7 @@ def test_orders(order, expected):
 def test_dropout_of_the_preactivation_order_comes_before_the_linear_step():
     layer = block(7, order="pre-activation", dropout=0.5)
     names = [type(step).__name__ for step in layer.steps]
-    assert names == ["BatchNormalization", "Activation", "Dropout", "Dense"]
+    assert names == ["BatchNormalization", "Activation", "HashDropout", "Dense"]
 
 
 BIAS = [

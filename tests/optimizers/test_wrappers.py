@@ -57,7 +57,7 @@ def test_sam_reports_the_loss_of_the_weights_and_moves_statistics_once():
         model = kr.recipes.mlp(
             (4,), kr.targets.Regression(), hidden=(8,), dropout=0.0, optimizer=optimizer, seed=0
         )
-        history = model.fit(X, Y, batch_size=64, verbose=0)
+        history = model.fit(X, Y, batch_size=64, shuffle=False, verbose=0)
         return history.history["loss"], [w.numpy() for w in model.non_trainable_weights]
 
     plain = trained(kr.optimizers.SGD(0.1))

@@ -1,0 +1,206 @@
+"""CPU time of a step of `fit`, recipe models against hand-written Keras ones in the same process.
+
+Pass names of cases to run only these.
+"""
+
+import statistics
+import sys
+import time
+import unittest.mock
+
+import keras
+import numpy as np
+import tensorflow as tf
+from tables import machine, spread, table
+
+import kerasrecipes as kr
+from kerasrecipes.execution import executor
+
+ROUNDS = 5
+LAYERS = keras.layers
+
+
+def compiled(inputs, x):
+    model = keras.Model(inputs, LAYERS.Dense(10, activation="softmax")(x))
+    optimizer = keras.optimizers.AdamW(1e-3, global_clipnorm=1.0)
+    model.compile(optimizer, "sparse_categorical_crossentropy", metrics=["accuracy"])
+    return model
+
+
+def plain_mlp(width, hidden):
+    x = inputs = keras.Input((width,))
+    for units in hidden:
+        x = LAYERS.Dense(units, use_bias=False, kernel_initializer="he_normal")(x)
+        x = LAYERS.Dropout(0.2)(LAYERS.ReLU()(LAYERS.BatchNormalization()(x)))
+    return compiled(inputs, x)
+
+
+def plain_rnn():
+    inputs = keras.Input((40, 64))
+    return compiled(inputs, LAYERS.Dropout(0.3)(LAYERS.GRU(64)(inputs)))
+
+
+def convolved(x, filters, strides=1):
+    x = LAYERS.Conv2D(filters, 3, strides, "same", use_bias=False)(x)
+    return LAYERS.BatchNormalization()(x)
+
+
+def plain_cnn():
+    x = inputs = keras.Input((28, 28, 1))
+    for filters in (32, 64):
+        x = LAYERS.MaxPooling2D()(LAYERS.ReLU()(convolved(x, filters)))
+    return compiled(inputs, LAYERS.GlobalAveragePooling2D()(x))
+
+
+def plain_resnet():
+    inputs = keras.Input((32, 32, 3))
+    x = LAYERS.ReLU()(convolved(inputs, 16))
+    for filters, strides in ((16, 1), (32, 2), (64, 2)):
+        y = convolved(LAYERS.ReLU()(convolved(x, filters, strides)), filters)
+        if strides > 1:
+            x = convolved(x, filters, strides)
+        x = LAYERS.ReLU()(LAYERS.Add()([x, y]))
+    return compiled(inputs, LAYERS.GlobalAveragePooling2D()(x))
+
+
+def mlp(width, hidden):
+    return kr.recipes.mlp((width,), CLASSES, hidden=hidden, seed=0)
+
+
+def rnn():
+    options = {"units": (64,), "cell": "gru", "bidirectional": False, "schedule": None}
+    return kr.recipes.rnn((40, 64), CLASSES, seed=0, **options)
+
+
+def cnn():
+    options = {"filters": (32, 64), "augmentation": None, "schedule": None}
+    return kr.recipes.cnn((28, 28, 1), CLASSES, seed=0, **options)
+
+
+def resnet():
+    options = {"filters": (16, 32, 64), "blocks": 1, "augmentation": None, "schedule": None}
+    return kr.recipes.resnet((32, 32, 3), CLASSES, seed=0, **options)
+
+
+CLASSES = kr.targets.Multiclass(10)
+SMALL, WIDE = (50, (100, 100)), (64, (256, 256, 256))
+CASES = {  # rows, shape, batch size, Keras's, ours
+    "mlp 50-100-100-10, batch 32": (
+        20000,
+        (50,),
+        32,
+        lambda: plain_mlp(*SMALL),
+        lambda: mlp(*SMALL),
+    ),
+    "mlp 50-100-100-10, batch 128": (
+        20000,
+        (50,),
+        128,
+        lambda: plain_mlp(*SMALL),
+        lambda: mlp(*SMALL),
+    ),
+    "mlp 64-256-256-256-10, batch 256": (
+        20000,
+        (64,),
+        256,
+        lambda: plain_mlp(*WIDE),
+        lambda: mlp(*WIDE),
+    ),
+    "gru 40 steps, batch 128": (1280, (40, 64), 128, plain_rnn, rnn),
+    "cnn 28x28, batch 128": (1280, (28, 28, 1), 128, plain_cnn, cnn),
+    "resnet-8 32x32, batch 128": (640, (32, 32, 3), 128, plain_resnet, resnet),
+}
+
+
+def rows_of(count, shape):
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(count, *shape)).astype("float32")
+    return x, rng.integers(0, 10, count)
+
+
+def seconds(action):
+    wall, cpu = time.perf_counter(), time.process_time()
+    action()
+    return time.perf_counter() - wall, time.process_time() - cpu
+
+
+def steps(name, jit):
+    """Returns a row of the table of steps."""
+    count, shape, batch, make_plain, make = CASES[name]
+    x, y = rows_of(count, shape)
+    models = make_plain(), make()
+    given = {"x": x, "y": y, "batch_size": batch, "verbose": 0}
+    with unittest.mock.patch.object(executor, "pays_to_compile", return_value=jit):
+        return measured(name, models, given)
+
+
+def measured(name, models, given):
+    batch, count = given["batch_size"], len(given["x"])
+    for model in models:
+        model.fit(**given)
+    epochs = 2
+    found = [
+        [seconds(lambda m=m: m.fit(**given, epochs=epochs)) for m in models] for _ in range(ROUNDS)
+    ]
+    per_step = 1e6 / (epochs * -(-count // batch))
+    ours = [pair[1][1] * per_step for pair in found]
+    return [
+        name,
+        "XLA" if models[1].execution.jit else "graph",
+        f"{statistics.median(pair[0][1] for pair in found) * per_step:.0f}",
+        spread(ours, 0),
+        spread([pair[0][1] / pair[1][1] for pair in found], 2),
+        spread([pair[0][0] / pair[1][0] for pair in found], 2),
+    ]
+
+
+def looks(name, what):
+    """Returns a row of the table of evaluations and predictions."""
+    _, shape, _, make_plain, make = CASES[name]
+    x, y = rows_of(4096, shape)
+    arguments = (x, y) if what == "evaluate" else (x,)
+    actions = [lambda m=m: getattr(m, what)(*arguments, verbose=0) for m in (make_plain(), make())]
+    for action in actions:
+        action()
+    found = [[seconds(action) for action in actions] for _ in range(ROUNDS)]
+    return [
+        f"{what}, {name.split(',')[0]}",
+        *(f"{statistics.median(pair[at][1] for pair in found) * 1e3:.1f}" for at in range(2)),
+        spread([pair[0][1] / pair[1][1] for pair in found], 1),
+    ]
+
+
+def first_fits(name):
+    """Returns a row of the table of first epochs, tracing included."""
+    count, shape, batch, make_plain, make = CASES[name]
+    x, y = rows_of(batch * 4, shape)
+    found = []
+    for _ in range(ROUNDS):
+        models = make_plain(), make()
+        found.append(
+            [seconds(lambda m=m: m.fit(x, y, batch_size=batch, verbose=0)) for m in models]
+        )
+    return [
+        name,
+        *(f"{statistics.median(pair[at][1] for pair in found):.2f}" for at in range(2)),
+        spread([pair[0][1] / pair[1][1] for pair in found], 2),
+    ]
+
+
+def main():
+    tf.config.threading.set_intra_op_parallelism_threads(1)
+    tf.config.threading.set_inter_op_parallelism_threads(1)
+    names = [name for name in CASES if not sys.argv[1:] or any(a in name for a in sys.argv[1:])]
+    print(f"{machine()}; one thread, median (least to most) of {ROUNDS} alternating rounds\n")
+    dense = [name for name in names if name.startswith("mlp")]
+    lines = [steps(name, False) for name in names] + [steps(name, True) for name in dense]
+    header = ["model", "ours by", "Keras, us of a step", "ours", "ratio of CPU", "ratio of time"]
+    print(table(header, lines), "\n", sep="")
+    lines = [looks(name, what) for name in names for what in ("evaluate", "predict")]
+    print(table(["4,096 rows", "Keras, ms", "ours", "ratio of CPU"], lines), "\n", sep="")
+    lines = [first_fits(name) for name in names]
+    print(table(["first fit, 4 batches", "Keras, s", "ours", "ratio of CPU"], lines))
+
+
+if __name__ == "__main__":
+    main()
