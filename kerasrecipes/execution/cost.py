@@ -12,10 +12,12 @@ from kerasrecipes.layers.scheduled_dropout import ScheduledDropout
 
 _OVERHEAD = 3e-4  # seconds of a step in a graph, without its arithmetic
 _FLOPS = 2e10  # floating-point operations in a second on one core, at least
-_FLOPS_OF_RNN = 5e9
+_OVERHEAD_OF_TIME = 1e-4  # seconds of each step in time of a recurrent layer
+_FLOPS_OF_RNN = 4e10
 _FLOPS_OF_DENSE = 6e10  # as measured
 _SAVED_OVERHEAD = 1.4e-4  # seconds of a step that XLA saves
 _SAVED_SHARE = 0.2  # of the time of the arithmetic
+_SAVED_SHARE_OF_RNN = 0.3  # of the whole step, least for LSTM
 _COMPILATION = 0.8  # seconds
 _COMPILATION_PER_WEIGHT = 0.15
 _PER_WEIGHT = 6  # operations for each weight and row: one product forward, two backward
@@ -50,16 +52,24 @@ def seconds_of_step(model: keras.Model, x: Any) -> float:
     Dense and recurrent networks tell it by their weights; others by the time of a prediction.
     """
     rows, kind = len(keras.tree.flatten(x)[0]), kind_of(model)
-    work = _PER_WEIGHT * rows * sum(math.prod(each.shape) for each in model.trainable_variables)
     if kind == "dense":
-        return _OVERHEAD + work / _FLOPS
+        return _OVERHEAD + _work(model, rows) / _FLOPS
     if kind == "recurrent":
-        times = max(each.shape[1] or 100 for each in model.inputs if len(each.shape) > 1)
-        return _OVERHEAD * times + work * times / _FLOPS_OF_RNN
+        return _seconds_of_recurrent_step(model, rows)
     model(x, training=False)
     began = time.perf_counter()
     model(x, training=False)
     return 3 * (time.perf_counter() - began)
+
+
+def _work(model: keras.Model, rows: int) -> float:
+    """Returns the floating-point operations of a step, for one use of each weight."""
+    return _PER_WEIGHT * rows * sum(math.prod(each.shape) for each in model.trainable_variables)
+
+
+def _seconds_of_recurrent_step(model: keras.Model, rows: int) -> float:
+    times = max(each.shape[1] or 100 for each in model.inputs if len(each.shape) > 1)
+    return times * (_OVERHEAD_OF_TIME + _work(model, rows) / _FLOPS_OF_RNN)
 
 
 def chunk_of(seconds: float, steps: int) -> int:
@@ -71,19 +81,30 @@ def chunk_of(seconds: float, steps: int) -> int:
 def pays_to_compile(model: keras.Model, batch_size: int, steps: int) -> bool:
     """Returns whether XLA saves more in `steps` steps than its compilation takes.
 
-    Only dense networks on a CPU come into question: there XLA takes two to twenty times as long
-    for convolutions, about as long for recurrent layers, and longer for attention and for the
-    generator of Keras's dropout. See docs/performance.md for the measurements behind the numbers.
+    Only dense networks on a CPU come into question, and recurrent ones that keep the last state
+    alone. XLA takes several times as long for convolutions, longer for attention and for sequences
+    of states, and a thousand times as long for the generator of Keras's dropout. See
+    docs/performance.md for the measurements behind the numbers.
     """
-    if kind_of(model) != "dense" or any(map(_draws_by_generator, find(model, keras.layers.Layer))):
+    if any(map(_draws_by_generator, find(model, keras.layers.Layer))):
         return False
-    weights = model.trainable_variables
-    work = _PER_WEIGHT * batch_size * sum(math.prod(each.shape) for each in weights)
-    saved = _SAVED_OVERHEAD + _SAVED_SHARE * work / _FLOPS_OF_DENSE
+    kind, weights = kind_of(model), model.trainable_variables
+    if kind == "dense":
+        work = _work(model, batch_size) / _FLOPS_OF_DENSE
+        saved = _SAVED_OVERHEAD + _SAVED_SHARE * work
+    elif kind == "recurrent" and not any(
+        layer.return_sequences for layer in find(model, keras.layers.RNN)
+    ):
+        saved = _SAVED_SHARE_OF_RNN * _seconds_of_recurrent_step(model, batch_size)
+    else:
+        return False
     return steps * saved > _COMPILATION + _COMPILATION_PER_WEIGHT * len(weights)
 
 
 def _draws_by_generator(layer: keras.layers.Layer) -> bool:
     """Returns whether a layer draws random numbers in the way that XLA makes slow on a CPU."""
-    hashed = isinstance(layer, (HashDropout, ScheduledDropout))
-    return not hashed and hasattr(layer, "seed_generator")
+    if isinstance(layer, (HashDropout, ScheduledDropout)) or not hasattr(layer, "seed_generator"):
+        return False
+    if hasattr(layer, "recurrent_dropout"):  # a recurrent cell, which has a generator in any case
+        return bool(layer.dropout or layer.recurrent_dropout)
+    return True

@@ -544,6 +544,12 @@ def test_xla_is_for_long_fits_of_dense_networks(name, steps, pays):
     assert pays_to_compile(MODELS[name](), 32, steps) is pays
 
 
+@pytest.mark.parametrize(("pooling", "pays"), [("last", True), ("mean", False)])
+def test_xla_is_for_recurrent_networks_that_keep_the_last_state(pooling, pays):
+    model = MODELS["rnn"](pooling=pooling)
+    assert pays_to_compile(model, 32, LONG) is pays
+
+
 def test_the_dropout_of_keras_is_not_compiled():
     inputs = keras.Input((6,))
     hidden = keras.layers.Dropout(0.5)(keras.layers.Dense(8)(inputs))
