@@ -217,11 +217,10 @@ class Checkpoint(Callback):
     def _begin_within(self, batches: int) -> None:
         """Lets the next call leave out the batches of its own that were trained on before."""
         if self._trains_in_graph():
-            self.model.train_function.leave_out(batches)
+            self.model.leave_out(batches)
 
     def _trains_in_graph(self) -> bool:
-        train = self.model.train_function
-        return hasattr(getattr(train, "train", train), "leave_out")
+        return bool(getattr(self.model, "fit_arguments", None))
 
     def on_test_begin(self, logs: Mapping[str, Any] | None = None) -> None:
         """Saves the place in an epoch that was interrupted, before it is validated."""

@@ -5,6 +5,7 @@ import time
 from typing import Any
 
 import keras
+from keras import ops
 
 from kerasrecipes._find import find
 from kerasrecipes.layers.hash_dropout import HashDropout
@@ -52,14 +53,28 @@ def seconds_of_step(model: keras.Model, x: Any) -> float:
     Dense and recurrent networks tell it by their weights; others by the time of a prediction.
     """
     rows, kind = len(keras.tree.flatten(x)[0]), kind_of(model)
-    if kind == "dense":
+    if kind == "dense" and all(len(shape) <= 2 for shape in _shapes_within(model)):
         return _OVERHEAD + _work(model, rows) / _FLOPS
     if kind == "recurrent":
         return _seconds_of_recurrent_step(model, rows)
+    return 3 * _seconds_of_prediction(model, x)
+
+
+def _seconds_of_prediction(model: keras.Model, x: Any) -> float:
+    """Returns the seconds of a second call; what the calls change is set back."""
+    before = [ops.copy(each) for each in model.non_trainable_variables]
     model(x, training=False)
     began = time.perf_counter()
     model(x, training=False)
-    return 3 * (time.perf_counter() - began)
+    seconds = time.perf_counter() - began
+    for variable, value in zip(model.non_trainable_variables, before, strict=True):
+        variable.assign(value)
+    return seconds
+
+
+def _shapes_within(model: keras.Model) -> list[Any]:
+    outputs = [keras.tree.flatten(layer.output) for layer in model.layers]
+    return [each.shape for several in outputs for each in several]
 
 
 def _work(model: keras.Model, rows: int) -> float:
@@ -86,7 +101,8 @@ def pays_to_compile(model: keras.Model, batch_size: int, steps: int) -> bool:
     of states, and a thousand times as long for the generator of Keras's dropout. See
     docs/performance.md for the measurements behind the numbers.
     """
-    if any(map(_draws_by_generator, find(model, keras.layers.Layer))):
+    layers = find(model, keras.layers.Layer)
+    if any(map(_draws_by_generator, layers)) or not _is_checked(model, layers):
         return False
     kind, weights = kind_of(model), model.trainable_variables
     if kind == "dense":
@@ -99,6 +115,17 @@ def pays_to_compile(model: keras.Model, batch_size: int, steps: int) -> bool:
     else:
         return False
     return steps * saved > _COMPILATION + _COMPILATION_PER_WEIGHT * len(weights)
+
+
+def _is_checked(model: keras.Model, layers: list[Any]) -> bool:
+    """Returns whether wrong rows are refused before training, since XLA leaves assertions out.
+
+    So are labels by targets, and categories by the schema of a table; not the row numbers of other
+    embeddings, nor what layers of somebody else assert.
+    """
+    known = all(type(each).__module__.startswith(("keras.", "kerasrecipes.")) for each in layers)
+    has_target = getattr(model, "has_loss_of_target", lambda: False)()
+    return known and has_target and not find(model, keras.layers.Embedding)
 
 
 def _draws_by_generator(layer: keras.layers.Layer) -> bool:

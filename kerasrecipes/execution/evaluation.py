@@ -5,10 +5,11 @@ from typing import Any
 import keras
 
 from kerasrecipes.execution.graphs import NUMBERS, Graphs, take
+from kerasrecipes.execution.rows import Rows
 
 
 class Evaluation:
-    """Stands for a model's `test_function`: evaluates all rows in one call.
+    """Evaluates a model on all rows in one call.
 
     Args:
         model: A built and compiled model on one device.
@@ -17,18 +18,16 @@ class Evaluation:
     def __init__(self, model: keras.Model) -> None:
         self._model = model
         self._graphs = Graphs(self._evaluate, NUMBERS)
-        self.rows: Any = None
 
     def forget(self) -> None:
         """Forgets its graphs."""
         self._graphs.clear()
 
-    def __call__(self, places: Any) -> dict[str, Any]:
+    def __call__(self, rows: Rows) -> dict[str, Any]:
         """Evaluates; returns the metrics."""
-        next(places)
-        graph, logs = self._graphs.of(self.rows), {}
-        for chosen in self.rows.batches():
-            logs = graph(self.rows.tensors, chosen)
+        graph, logs = self._graphs.of(rows), {}
+        for chosen in rows.batches():
+            logs = graph(rows.tensors, chosen)
         return logs
 
     def _evaluate(self, tensors: Any, chosen: Any) -> Any:

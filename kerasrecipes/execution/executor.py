@@ -10,26 +10,27 @@ import tensorflow as tf
 from rich.console import Console
 
 from kerasrecipes.execution.cost import chunk_of, pays_to_compile, seconds_of_step
+from kerasrecipes.execution.dispatch import Dispatch
 from kerasrecipes.execution.evaluation import Evaluation
 from kerasrecipes.execution.execution import Execution
 from kerasrecipes.execution.obstacles import (
-    is_of_keras,
     obstacle_of_arguments,
     obstacle_of_callbacks,
     obstacle_of_model,
 )
 from kerasrecipes.execution.prediction import Prediction
-from kerasrecipes.execution.rows import Rows, evaluation_size, rows_of, split
+from kerasrecipes.execution.rows import Rows, evaluation_size, key_at, rows_of, split
 from kerasrecipes.execution.training import Training
 
+_NOT_IN_MEMORY = "the data are not rows of numbers in memory"
 _OF_ROWS = ("y", "sample_weight", "batch_size", "class_weight", "validation_split")
 
 
 class Executor:
     """Lets a model train, evaluate and predict by graphs over rows in memory.
 
-    It lends Keras's `fit`, `evaluate` and `predict` functions to call and places to go over; all
-    else is theirs.
+    It wraps the functions that Keras's `fit`, `evaluate` and `predict` call, and gives these places
+    of rows to go over; all else is theirs.
 
     Args:
         model: A model on one device.
@@ -41,10 +42,10 @@ class Executor:
     def __init__(self, model: keras.Model) -> None:
         self._model = model
         self._training = {jit: Training(model, jit=jit) for jit in (False, True)}
+        self._running: Any = None
         self._evaluation = Evaluation(model)
         self._prediction = Prediction(model)
-        self._ordinary_test: Any = None
-        self._times_forgotten = 0
+        self._rows_by_key: dict[int, Rows] = {}
         self._evaluation_size: int | None = None
         self._seconds_of_step: dict[int, float] = {}
         self.arguments: dict[str, Any] = {}
@@ -54,19 +55,33 @@ class Executor:
         """Returns whether TensorFlow trains on a GPU here."""
         return bool(tf.config.list_logical_devices("GPU"))
 
-    def has_lent(self, name: str) -> bool:
-        """Returns whether the model has a function of this executor by this name now."""
-        ours = isinstance(getattr(self._model, name), (Training, Evaluation, Prediction))
-        return ours or (name == "train_function" and bool(self.arguments))
+    def wrap(self, name: str) -> None:
+        """Wraps the function of this name that Keras has just made for the model.
 
-    def forget(self) -> None:
-        """Forgets all graphs, since what they were traced from has changed."""
-        for each in (*self._training.values(), self._evaluation, self._prediction):
+        What it had before is of the past, and so are its graphs.
+        """
+        graph, of_graph = {
+            "train_function": (self._train, tuple(self._training.values())),
+            "test_function": (self._test, (self._evaluation,)),
+            "predict_function": (self._predict, (self._prediction,)),
+        }[name]
+        for each in of_graph:
             each.forget()
-        self._ordinary_test = None
-        self._times_forgotten += 1
-        self._evaluation_size = None
-        self._seconds_of_step = {}
+        self._evaluation_size, self._seconds_of_step = None, {}
+        setattr(self._model, name, Dispatch(getattr(self._model, name), graph))
+
+    def leave_out(self, batches: int) -> None:
+        """Leaves out the first batches of the next call of the fit that is running."""
+        self._running.leave_out(batches)
+
+    def _train(self, place: int) -> Any:
+        return self._running(place)
+
+    def _test(self, place: int) -> Any:
+        return self._evaluation(self._rows_by_key[key_at(place)])
+
+    def _predict(self, place: int) -> Any:
+        return self._prediction(self._rows_by_key[key_at(place)])
 
     @contextlib.contextmanager
     def fit(self, given: dict[str, Any], callbacks: Sequence[Any]) -> Iterator[dict[str, Any]]:
@@ -78,54 +93,78 @@ class Executor:
 
         Yields: The arguments for Keras's `fit`.
         """
-        given, rows, validation, reason = self._rows(given, callbacks)
-        if rows is None:
-            execution = self._model.execution = Execution(reason=reason)
-            if given.get("verbose", "auto") and obstacle_of_callbacks(callbacks, "train"):
-                Console(highlight=False, soft_wrap=True).print(f"Trains {execution}.")
-            yield given
-            return
-        size = rows.batch_size
-        if size not in self._seconds_of_step:
-            self._seconds_of_step[size] = seconds_of_step(self._model, rows.first_batch()[0])
-        steps = (given.get("epochs", 1) - given.get("initial_epoch", 0)) * rows.steps
-        jit = pays_to_compile(self._model, size, steps)
-        chunk = chunk_of(self._seconds_of_step[size], rows.steps)
-        self._model.execution = Execution(True, chunk, jit, "the rows are in memory")
-        training = self._training[jit]
-        training.begin(rows, chunk)
-        functions: dict[str, Any] = {"train_function": training}
-        lent: dict[str, Any] = {name: None for name in _OF_ROWS if name in given}
-        lent.update(x=rows.places(chunk), shuffle=False, validation_split=0.0)
-        if validation is not None:
-            self._evaluation.rows = validation
-            functions["test_function"] = self._evaluation
-            lent["validation_data"] = validation.once()
-        self._ordinary_test = self._model.test_function
-        try:
-            with self._lend(functions, chunk), self._kept(given):
+        with self._ordinarily() if self.arguments else contextlib.nullcontext():
+            given, rows, validation, reason = self._rows(given, callbacks)
+            if rows is None:
+                execution = self._model.execution = Execution(reason=reason)
+                if given.get("verbose", "auto") and obstacle_of_callbacks(callbacks, "train"):
+                    Console(highlight=False, soft_wrap=True).print(f"Trains {execution}.")
+                yield given
+                return
+            with self._fit(given, rows, validation) as lent:
                 yield {**given, **lent}
-        finally:
-            training.end()
-            self._evaluation.rows = None
 
     @contextlib.contextmanager
-    def _kept(self, given: Mapping[str, Any]) -> Iterator[None]:
-        """Keeps the arguments of a fit while it runs."""
+    def _fit(
+        self, given: dict[str, Any], rows: Rows, validation: Rows | None
+    ) -> Iterator[dict[str, Any]]:
+        """Trains by a graph meanwhile; yields the arguments that change."""
+        model, size = self._model, rows.batch_size
+        if size not in self._seconds_of_step:
+            self._seconds_of_step[size] = seconds_of_step(model, rows.first_batch()[0])
+        chunk = chunk_of(self._seconds_of_step[size], rows.steps)
+        steps = (given.get("epochs", 1) - given.get("initial_epoch", 0)) * rows.steps
+        jit = pays_to_compile(model, size, steps)
+        model.execution = Execution(True, chunk, jit, "the rows are in memory")
+        lent: dict[str, Any] = {name: None for name in _OF_ROWS if name in given}
+        lent.update(x=rows.places(chunk), shuffle=False, validation_split=0.0)
+        self._running = self._training[jit]
+        self._running.begin(rows, chunk)
+        with contextlib.ExitStack() as stack:
+            stack.callback(self._end)
+            if validation is not None:
+                lent["validation_data"] = stack.enter_context(self._in_use(validation))
+            stack.enter_context(self._steps_per_execution(chunk))
+            self.arguments = self._with_defaults(given)
+            yield lent
+
+    def _end(self) -> None:
+        self._running.end()
+        self._running = None
+        self.arguments = {}
+
+    def _with_defaults(self, given: Mapping[str, Any]) -> dict[str, Any]:
         parameters = inspect.signature(keras.Model.fit).parameters.values()
-        defaults = {each.name: each.default for each in parameters if each.name != "self"}
-        self.arguments = {**defaults, **given}
+        return {**{each.name: each.default for each in parameters if each.name != "self"}, **given}
+
+    @contextlib.contextmanager
+    def _in_use(self, rows: Rows) -> Iterator[tf.data.Dataset]:
+        """Yields a dataset of one place, which stands for the rows meanwhile."""
+        self._rows_by_key[rows.key] = rows
+        try:
+            yield rows.once()
+        finally:
+            del self._rows_by_key[rows.key]
+
+    @contextlib.contextmanager
+    def _steps_per_execution(self, steps: int) -> Iterator[None]:
+        before, self._model.steps_per_execution = self._model.steps_per_execution, steps
         try:
             yield
         finally:
-            self.arguments = {}
+            self._model.steps_per_execution = before
+
+    def _ordinarily(self) -> contextlib.AbstractContextManager[None]:
+        """Lets Keras's own functions go batch by batch, also within a fit by a graph."""
+        return self._steps_per_execution(1 if self.arguments else self._model.steps_per_execution)
 
     def _rows(
         self, given: dict[str, Any], callbacks: Sequence[Any]
     ) -> tuple[dict[str, Any], Rows | None, Rows | None, str]:
         """Returns the arguments with validation parted off, and rows or why there are none."""
         reason = (
-            obstacle_of_model(self._model, "train")
+            ("another fit of it is running" if self.arguments else "")
+            or obstacle_of_model(self._model, "train")
             or obstacle_of_model(self._model, "test")
             or obstacle_of_callbacks(callbacks, "train")
             or obstacle_of_callbacks(callbacks, "test")
@@ -133,15 +172,18 @@ class Executor:
         )
         if reason:
             return given, None, None, reason
-        if given.get("validation_split"):
-            given = _split(given)
+        if given.get("validation_split") and given.get("validation_data") is None:
+            parted = _split(given)
+            if parted is None:
+                return given, None, None, _NOT_IN_MEMORY
+            given = parted
         names = ("x", "y", "sample_weight", "batch_size", "class_weight")
         rows = rows_of(
             **{name: given[name] for name in names if name in given},
             shuffle=given.get("shuffle", True),
         )
         if rows is None:
-            return given, None, None, "the data are not rows of numbers in memory"
+            return given, None, None, _NOT_IN_MEMORY
         if given.get("validation_data") is None:
             return given, rows, None, ""
         validation = self._validation(given)
@@ -173,13 +215,9 @@ class Executor:
             if rows is None:
                 yield given
                 return
-            before, self._evaluation.rows = self._evaluation.rows, rows
             lent = {name: None for name in _OF_ROWS if name in given}
-            try:
-                with self._lend({"test_function": self._evaluation}, rows.steps):
-                    yield {**given, **lent, "x": rows.places(rows.steps)}
-            finally:
-                self._evaluation.rows = before
+            with self._in_use(rows) as place:
+                yield {**given, **lent, "x": place}
 
     @contextlib.contextmanager
     def predict(self, given: dict[str, Any]) -> Iterator[dict[str, Any]]:
@@ -195,12 +233,8 @@ class Executor:
             if rows is None:
                 yield given
                 return
-            before, self._prediction.rows = self._prediction.rows, rows
-            try:
-                with self._lend({"predict_function": self._prediction}, 1):
-                    yield {**given, "x": rows.once(), "batch_size": None}
-            finally:
-                self._prediction.rows = before
+            with self._in_use(rows) as place:
+                yield {**given, "x": place, "batch_size": None}
 
     def _rows_to_look_at(self, given: Mapping[str, Any], what: str) -> Rows | None:
         if given.get("steps") or self._obstacle(given, what):
@@ -222,44 +256,12 @@ class Executor:
         callbacks = keras.tree.flatten(callbacks)
         return obstacle_of_model(self._model, what) or obstacle_of_callbacks(callbacks, what)
 
-    @contextlib.contextmanager
-    def _ordinarily(self) -> Iterator[None]:
-        """Lets the model have Keras's own functions meanwhile, if a fit has others."""
-        if not self.arguments:
-            yield
-            return
-        with self._lend({"test_function": self._ordinary_test}, 1):
-            yield
-            self._ordinary_test = self._model.test_function
 
-    @contextlib.contextmanager
-    def _lend(self, functions: Mapping[str, Any], steps: int) -> Iterator[None]:
-        """Lets the model have other functions meanwhile, and call them for so many steps.
-
-        It has its own ones beforehand and afterwards, as a fit of Keras would leave them.
-        """
-        model, times = self._model, self._times_forgotten
-        for name in functions:
-            getattr(model, f"make_{name}")()
-        own = {name: getattr(model, name) for name in (*functions, "steps_per_execution")}
-        _set(model, {**functions, "steps_per_execution": steps})
-        try:
-            yield
-        finally:
-            _set(model, own)
-            if times != self._times_forgotten:
-                for name in functions:
-                    getattr(model, f"make_{name}")(force=is_of_keras(own[name]))
-
-
-def _set(model: keras.Model, attributes: Mapping[str, Any]) -> None:
-    for name, value in attributes.items():
-        setattr(model, name, value)
-
-
-def _split(given: dict[str, Any]) -> dict[str, Any]:
-    """Returns the arguments of a fit with the validation data parted off."""
+def _split(given: dict[str, Any]) -> dict[str, Any] | None:
+    """Returns the arguments of a fit with the validation data parted off; None if Keras has to."""
     names = [name for name in ("x", "y", "sample_weight") if given.get(name) is not None]
-    train, validation = split(tuple(given[name] for name in names), given["validation_split"])
+    parts = split(tuple(given[name] for name in names), given["validation_split"])
+    if parts is None:
+        return None
     rest = {name: value for name, value in given.items() if name != "validation_split"}
-    return {**rest, **dict(zip(names, train, strict=True)), "validation_data": validation}
+    return {**rest, **dict(zip(names, parts[0], strict=True)), "validation_data": parts[1]}

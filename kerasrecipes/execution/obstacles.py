@@ -6,6 +6,8 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from kerasrecipes.execution.dispatch import Dispatch
+
 _BATCH_HOOKS = {
     "train": ("on_batch_begin", "on_batch_end", "on_train_batch_begin", "on_train_batch_end"),
     "test": ("on_test_batch_begin", "on_test_batch_end"),
@@ -37,8 +39,10 @@ def obstacle_of_model(model: keras.Model, what: str) -> str:
     if keras.config.max_steps_per_epoch():
         return "keras.config.max_steps_per_epoch is set"
     function = getattr(model, f"{what}_function")
-    if function is not None and not is_of_keras(function):
+    if not (function is None or isinstance(function, Dispatch) or _is_of_keras(function)):
         return f"its {what}_function is not Keras's own"
+    if what == "predict" and any(None in shape[1:] for shape in _output_shapes(model)):
+        return "the shape of its outputs depends on the rows"
     changed = [name for name in _STEPS[what] if not _module(getattr(model, name)).startswith(_OURS)]
     if changed:
         return f"{type(model).__name__} has a {changed[0]} of its own"
@@ -60,10 +64,12 @@ def obstacle_of_arguments(given: Mapping[str, Any]) -> str:
     for name in ("steps_per_epoch", "validation_steps"):
         if given.get(name) is not None:
             return f"`{name}` is given"
+    if given.get("shuffle", True) not in (True, False):
+        return f"`shuffle` is {given['shuffle']!r}"
     return ""
 
 
-def is_of_keras(function: Any) -> bool:
+def _is_of_keras(function: Any) -> bool:
     """Returns whether Keras made a function that its `fit` or `evaluate` calls."""
     return _module(function).startswith("keras.")
 
@@ -74,7 +80,7 @@ def _looks_at_batches(callback: Any, what: str) -> bool:
     One that has hooks for batches and is content with those between chunks says so by an
     attribute `needs_every_batch` that is False.
     """
-    if isinstance(callback, _OF_KERAS):
+    if type(callback) in _OF_KERAS:
         return False
     if isinstance(callback, _BY_SAVE_FREQ) and type(callback).__module__.startswith("keras."):
         return callback.save_freq != "epoch"
@@ -84,6 +90,12 @@ def _looks_at_batches(callback: Any, what: str) -> bool:
         for name in _BATCH_HOOKS[what]
     )
     return has_hooks and getattr(callback, "needs_every_batch", True)
+
+
+def _output_shapes(model: keras.Model) -> list[tuple[int | None, ...]]:
+    """Returns the shapes of the outputs; a scalar's as if its rows were not known."""
+    shapes = [tuple(each.shape) for each in keras.tree.flatten(model.outputs)]
+    return [shape or (None, None) for shape in shapes]
 
 
 def _module(function: Any) -> str:

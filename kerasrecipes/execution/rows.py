@@ -1,5 +1,6 @@
 """Rows in memory, and the order in which a pass goes over them."""
 
+import itertools
 import math
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -10,6 +11,9 @@ import tensorflow as tf
 
 from kerasrecipes._epoch_order import EpochOrder, resolve_seed
 from kerasrecipes._find import find
+
+_STEPS = 2**32
+_KEYS = itertools.count()
 
 
 class Rows:
@@ -26,6 +30,7 @@ class Rows:
         tensors: The content as tensors.
         rows: Number of rows.
         steps: Number of batches.
+        key: A number that no other rows have.
     """
 
     def __init__(
@@ -40,6 +45,7 @@ class Rows:
         self.batch_size = batch_size
         self.rows = int(keras.tree.flatten(self.tensors)[0].shape[0])
         self.steps = self.rows // batch_size if drop_remainder else -(-self.rows // batch_size)
+        self.key = next(_KEYS)
         self._order = order
         self._as_they_are = None if order else tf.range(self.rows)
 
@@ -57,10 +63,10 @@ class Rows:
 
     @property
     def kind(self) -> Any:
-        """What a graph depends on: the size of a batch, and the structure of the tensors."""
+        """What a graph depends on: the structure of the tensors, their dtypes and shapes."""
         leaves = [(each.dtype, *each.shape[1:]) for each in keras.tree.flatten(self.tensors)]
         structure = keras.tree.map_structure(lambda _: 0, self.tensors)
-        return self.batch_size, str(structure), *leaves
+        return str(structure), *leaves
 
     def batches(self) -> Iterator[Any]:
         """Yields the row numbers of each batch of the pass that starts now."""
@@ -79,16 +85,28 @@ class Rows:
         return tf.constant(self._order.start_permutation(self.rows), tf.int32)
 
     def places(self, every: int) -> tf.data.Dataset:
-        """Returns a dataset of the number of each `every`-th batch.
+        """Returns a dataset of the place of each `every`-th batch, see `step_at`.
 
         It says that it has one element for each batch, as the data it stands for would.
         """
-        places = tf.data.Dataset.range(0, self.steps, every)
+        first = self.key * _STEPS
+        places = tf.data.Dataset.range(first, first + self.steps, every)
         return _plain(places.apply(tf.data.experimental.assert_cardinality(self.steps)))
 
     def once(self) -> tf.data.Dataset:
-        """Returns a dataset of one element, for a function that goes over all rows."""
-        return _plain(tf.data.Dataset.range(1))
+        """Returns a dataset of one place, for a function that goes over all rows."""
+        first = self.key * _STEPS
+        return _plain(tf.data.Dataset.range(first, first + 1))
+
+
+def step_at(place: int) -> int:
+    """Returns the number of the batch at a place."""
+    return place % _STEPS
+
+
+def key_at(place: int) -> int:
+    """Returns the `key` of the rows of a place."""
+    return place // _STEPS
 
 
 def _plain(dataset: tf.data.Dataset) -> tf.data.Dataset:
@@ -110,6 +128,8 @@ def rows_of(
 ) -> Rows | None:
     """Returns the arguments of `fit` or `evaluate` as rows; None if they are not rows in memory."""
     if hasattr(x, "over"):  # a `kerasrecipes.data.Batches`
+        if y is not None or sample_weight is not None:
+            return None  # Keras says that they are not to be
         content, shape = x.tensors, (x.batch_size, x.order)
         dropped = {"drop_remainder": x.drop_remainder}
     else:
@@ -134,11 +154,11 @@ _BYTES = 2**26
 def evaluation_size(model: keras.Model) -> int:
     """Returns how many rows to evaluate at a time where the caller leaves that open.
 
-    What a row gives does not depend on the others then, unless the loss is not that of a target,
-    or rows are padded: these keep the 32 rows of Keras.
+    It keeps the 32 rows of Keras where the loss or a metric may depend on how rows are parted into
+    batches, and where rows are padded.
     """
     masked = (keras.layers.Masking, keras.layers.Embedding)
-    if not model.has_loss_of_target() or find(model, masked):  # type: ignore[attr-defined]
+    if not model.evaluates_by_row() or find(model, masked):  # type: ignore[attr-defined]
         return 32
     sizes = [math.prod(each.shape[1:]) for each in _outputs(model) if None not in each.shape[1:]]
     return min(max(2 ** int(math.log2(_BYTES / (4 * _PER_LAYER * (1 + sum(sizes))))), 32), 1024)
@@ -148,10 +168,17 @@ def _outputs(model: keras.Model) -> list[Any]:
     return [each for layer in model.layers for each in keras.tree.flatten(layer.output)]
 
 
-def split(content: tuple[Any, ...], share: float) -> tuple[Any, Any]:
-    """Returns the first rows for training and the last for validation, as Keras parts them."""
+def split(content: tuple[Any, ...], share: float) -> tuple[Any, Any] | None:
+    """Returns the first rows for training and the last for validation, as Keras parts them.
+
+    None for what is not rows in memory, and where a part would be empty, which Keras refuses.
+    """
+    if not _is_in_memory(content):
+        return None
     count = len(keras.tree.flatten(content)[0])
     at = math.floor(count * (1.0 - share))
+    if not 0 < at < count:
+        return None
     return (
         keras.tree.map_structure(lambda leaf: leaf[:at], content),
         keras.tree.map_structure(lambda leaf: leaf[at:], content),

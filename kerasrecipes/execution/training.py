@@ -5,18 +5,17 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from kerasrecipes.execution.graphs import NUMBERS, STEP, Graphs, take
-from kerasrecipes.execution.rows import Rows
+from kerasrecipes.execution.graphs import NUMBERS, STEP, Graphs, of_any_size, take
+from kerasrecipes.execution.rows import Rows, step_at
 
 _REFUSED = "tf2xla conversion failed", "unsupported operations"
 """In what XLA says of operations that it cannot compile, before it has run any."""
 
 
 class Training:
-    """Stands for a model's `train_function`: trains on the batches of a chunk in one graph.
+    """Trains a model on the batches of a chunk in one graph.
 
-    Keras calls it with an iterator over `Rows.places(chunk)`. The rows are arguments of the graph,
-    so one trace serves all data of a kind.
+    The rows are arguments of the graph, so one trace serves all data of a kind.
 
     Args:
         model: A built and compiled model on one device.
@@ -25,7 +24,7 @@ class Training:
 
     def __init__(self, model: keras.Model, *, jit: bool = False) -> None:
         self._model = model
-        self._full = Graphs(self._train_on_many, NUMBERS, STEP, STEP, jit=jit)
+        self._full = Graphs(self._train_on_many, NUMBERS, STEP, STEP, jit=jit, by_batch_size=True)
         self._rest = Graphs(self._train_on_one, NUMBERS)
         self._rows: Any = None
         self._numbers: Any = None
@@ -51,9 +50,9 @@ class Training:
         graphs = self._full if self._rows.full else self._rest
         graphs.of(self._rows).get_concrete_function()
 
-    def __call__(self, places: Any) -> dict[str, Any]:
+    def __call__(self, place: int) -> dict[str, Any]:
         """Trains on the next chunk; returns the metrics of the epoch so far."""
-        first, rows = int(next(places)), self._rows
+        first, rows = step_at(place), self._rows
         if first == 0 or self._numbers is None:
             self._numbers = rows.numbers()
         last = min(first + self._chunk, rows.steps)
@@ -73,14 +72,14 @@ class Training:
         except (tf.errors.InvalidArgumentError, tf.errors.UnimplementedError) as error:
             if not self._full.jit or not any(each in str(error) for each in _REFUSED):
                 raise
-            self._full = Graphs(self._train_on_many, NUMBERS, STEP, STEP)
+            self._full = Graphs(self._train_on_many, NUMBERS, STEP, STEP, by_batch_size=True)
             return self._full.of(rows)(rows.tensors, self._numbers, first, last)
 
     def _train_on_many(self, tensors: Any, numbers: Any, first: Any, last: Any) -> Any:
         size = self._rows.batch_size  # a constant: the graph is of rows with this size
 
         def train(step: Any) -> Any:
-            chosen = tf.slice(numbers, [step * size], [size])
+            chosen = of_any_size(tf.slice(numbers, [step * size], [size]))
             self._model.train_step(take(tensors, chosen))
             return step + 1
 

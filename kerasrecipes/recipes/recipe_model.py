@@ -114,8 +114,10 @@ class RecipeModel(keras.Model):
         if given.arguments["auto_scale_loss"]:
             optimizer = keras.optimizers.get(given.arguments["optimizer"])
             given.arguments["optimizer"] = scaled(optimizer, self.dtype_policy)
+        self._metrics_given = keras.tree.flatten(
+            [given.arguments["metrics"], given.arguments["weighted_metrics"]]
+        )
         super().compile(*given.args, **given.kwargs)
-        self._forget_graphs()
 
     def compile_from_config(self, config: dict[str, Any]) -> None:
         """Compiles a loaded model; Keras would not, since `compile` is not its own."""
@@ -163,21 +165,37 @@ class RecipeModel(keras.Model):
 
     def make_train_function(self, force: bool = False) -> None:
         """Makes the function that `fit` calls for a step, as `keras.Model` does."""
-        if force:
-            self._forget_graphs()
-        if self._executor is None or not self._executor.has_lent("train_function"):
+        if self.train_function is None or force:
             super().make_train_function(force)
+            self._wrap("train_function")
 
     def make_test_function(self, force: bool = False) -> None:
         """Makes the function that `evaluate` calls for a step, as `keras.Model` does."""
-        if force:
-            self._forget_graphs()
-        if self._executor is None or not self._executor.has_lent("test_function"):
+        if self.test_function is None or force:
             super().make_test_function(force)
+            self._wrap("test_function")
 
-    def _forget_graphs(self) -> None:
-        if getattr(self, "_executor", None) is not None:
-            self._executor.forget()
+    def make_predict_function(self, force: bool = False) -> None:
+        """Makes the function that `predict` calls for a step, as `keras.Model` does."""
+        if self.predict_function is None or force:
+            super().make_predict_function(force)
+            self._wrap("predict_function")
+
+    def leave_out(self, batches: int) -> None:
+        """Leaves out the first batches of the next step of a fit in a graph, for `Checkpoint`."""
+        self._in_graph().leave_out(batches)
+
+    def _wrap(self, name: str) -> None:
+        if keras.config.backend() == "tensorflow":
+            self._in_graph().wrap(name)
+
+    def _in_graph(self) -> Any:
+        """Returns what lets Keras train, evaluate and predict by graphs over rows in memory."""
+        from kerasrecipes.execution.executor import Executor
+
+        if self._executor is None:
+            self._executor = Executor(self)
+        return self._executor
 
     def _fitting(self, strategy: Any, given: dict[str, Any], callbacks: Sequence[Any]) -> Any:
         """Returns the context of a fit, which gives the arguments for Keras's."""
@@ -185,7 +203,7 @@ class RecipeModel(keras.Model):
         if reason:
             self.execution = Execution(reason=reason)
             return contextlib.nullcontext(given)
-        return self._executor.fit(given, callbacks)
+        return self._in_graph().fit(given, callbacks)
 
     def _why_by_batch(self, strategy: Any) -> str:
         """Returns why the model goes over rows batch by batch; "" if it has an executor for all."""
@@ -195,12 +213,8 @@ class RecipeModel(keras.Model):
             return f"it trains under {type(strategy).__name__}"
         if self.fast is False:
             return "`fast` is False"
-        from kerasrecipes.execution.executor import Executor
-
-        if self.fast == "auto" and Executor.is_on_gpu():
+        if self.fast == "auto" and self._in_graph().is_on_gpu():
             return "it is on a GPU, where graphs over rows have not been measured"
-        if self._executor is None:
-            self._executor = Executor(self)
         return ""
 
     def _divided(self, given: dict[str, Any], strategy: Any) -> dict[str, Any]:
@@ -236,7 +250,7 @@ class RecipeModel(keras.Model):
             given = dict(names.bind(self, x, y, *args, **kwargs).arguments)
             own = given.pop("kwargs", {})
             within_fit = own.get("_use_cached_eval_dataset", False)
-            with self._executor.evaluate(given, within_fit=within_fit) as given:
+            with self._in_graph().evaluate(given, within_fit=within_fit) as given:
                 del given["self"]
                 return super().evaluate(**given, **own)
 
@@ -247,7 +261,7 @@ class RecipeModel(keras.Model):
                 return super().predict(x, *args, **kwargs)
             names = inspect.signature(keras.Model.predict)
             given = dict(names.bind(self, x, *args, **kwargs).arguments)
-            with self._executor.predict(given) as given:
+            with self._in_graph().predict(given) as given:
                 del given["self"]
                 return super().predict(**given)
 
@@ -266,6 +280,12 @@ class RecipeModel(keras.Model):
     def has_loss_of_target(self) -> bool:
         """Returns whether the model is compiled with the loss of its target."""
         return self.target is not None and type(self.loss) is type(self.target.loss())
+
+    def evaluates_by_row(self) -> bool:
+        """Returns whether loss and metrics are the same however rows are parted into batches."""
+        if not self.has_loss_of_target() or self.loss.reduction != self.target.loss().reduction:  # type: ignore[union-attr]
+            return False
+        return all(each is None or _is_known_metric(each) for each in self._metrics_given)
 
     def get_config(self) -> dict[str, Any]:
         """Returns the graph of layers, and the recipe."""
@@ -295,6 +315,13 @@ def _encoded(given: dict[str, Any], target: Any) -> dict[str, Any]:
         x, y, *weights = validation
         changed["validation_data"] = (x, target.encode(y), *weights)
     return changed
+
+
+def _is_known_metric(metric: Any) -> bool:
+    """Returns whether it is a metric of Keras or of ours, which count rows; not a function."""
+    by_function = type(metric) is keras.metrics.MeanMetricWrapper
+    known = type(metric).__module__.startswith(("keras.", "kerasrecipes."))
+    return isinstance(metric, str) or (known and not by_function)
 
 
 def _check_table(data: Any) -> None:
