@@ -51,4 +51,5 @@ class AverageForEvaluation(Callback):
 
     def close(self) -> None:
         """Goes to the average, also after an exception."""
-        self._move("to_average")
+        if self.model is not None:  # else the fit has not begun
+            self._move("to_average")

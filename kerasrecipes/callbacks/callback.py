@@ -25,7 +25,8 @@ class Callback(keras.callbacks.Callback):
     and lists and dicts of these, NumPy arrays and tensors.
 
     A callback with hooks for batches makes recipe models train batch by batch. One that is content
-    to be called between some hundred batches says so by the attribute `needs_every_batch = False`.
+    to be called between some hundred batches says so by the attribute `needs_every_batch = False`,
+    and one that is content with less by `check_every`, a number of batches, besides.
 
     A callback of your own takes part without this base, by having both methods.
 

@@ -101,18 +101,23 @@ class Executor:
                     Console(highlight=False, soft_wrap=True).print(f"Trains {execution}.")
                 yield given
                 return
-            with self._fit(given, rows, validation) as lent:
+            with self._fit(given, rows, validation, callbacks) as lent:
                 yield {**given, **lent}
 
     @contextlib.contextmanager
     def _fit(
-        self, given: dict[str, Any], rows: Rows, validation: Rows | None
+        self,
+        given: dict[str, Any],
+        rows: Rows,
+        validation: Rows | None,
+        callbacks: Sequence[Any],
     ) -> Iterator[dict[str, Any]]:
         """Trains by a graph meanwhile; yields the arguments that change."""
         model, size = self._model, rows.batch_size
         if size not in self._seconds_of_step:
             self._seconds_of_step[size] = seconds_of_step(model, rows.first_batch()[0])
-        chunk = chunk_of(self._seconds_of_step[size], rows.steps)
+        looks = [each.check_every for each in callbacks if hasattr(each, "check_every")]
+        chunk = min([chunk_of(self._seconds_of_step[size], rows.steps), *looks])
         steps = (given.get("epochs", 1) - given.get("initial_epoch", 0)) * rows.steps
         jit = pays_to_compile(model, size, steps)
         model.execution = Execution(True, chunk, jit, "the rows are in memory")

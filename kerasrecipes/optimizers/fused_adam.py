@@ -13,8 +13,8 @@ class FusedAdam:
     variable become one. That counts for small models, whose steps take as long as their
     operations are many. To be named before `keras.optimizers.Adam` or a class of it.
 
-    It leaves to Keras what the kernel does not do: other backends and dtypes, `amsgrad`, sparse
-    gradients, several replicas, and updates that may not be due.
+    It leaves to Keras what the kernel does not do: other backends and dtypes, `amsgrad`, and sparse
+    gradients.
     """
 
     _powers: Any = None
@@ -36,24 +36,38 @@ class FusedAdam:
             return
         import tensorflow as tf
 
-        index = self._get_variable_index(variable)  # type: ignore[attr-defined]
-        own = variable, self._momentums[index], self._velocities[index]  # type: ignore[attr-defined]
-        own = [_of_tensorflow(each) for each in own]
         if self._powers is None:
             step = ops.cast(self.iterations + 1, "float32")  # type: ignore[attr-defined]
             betas = self.beta_1, self.beta_2  # type: ignore[attr-defined]
             self._powers = [ops.power(ops.cast(beta, "float32"), step) for beta in betas]
+        powers = self._powers
+
+        def update() -> Any:
+            self._apply_kernel(gradient, variable, learning_rate, powers)
+            return tf.constant(0)
+
+        if self._is_always_due():  # type: ignore[attr-defined]
+            update()
+        else:
+            tf.cond(self._is_due(), update, lambda: tf.constant(0))  # type: ignore[attr-defined]
+
+    def _apply_kernel(self, gradient: Any, variable: Any, rate: Any, powers: list[Any]) -> None:
+        import tensorflow as tf
+
+        index = self._get_variable_index(variable)  # type: ignore[attr-defined]
+        own = variable, self._momentums[index], self._velocities[index]  # type: ignore[attr-defined]
+        own = [_of_tensorflow(each) for each in own]
         tf.raw_ops.ResourceApplyAdam(
             var=own[0].handle,
             m=own[1].handle,
             v=own[2].handle,
-            beta1_power=self._powers[0],
-            beta2_power=self._powers[1],
-            lr=ops.cast(learning_rate, "float32"),
+            beta1_power=powers[0],
+            beta2_power=powers[1],
+            lr=ops.cast(rate, "float32"),
             beta1=ops.cast(self.beta_1, "float32"),  # type: ignore[attr-defined]
             beta2=ops.cast(self.beta_2, "float32"),  # type: ignore[attr-defined]
             epsilon=ops.cast(self.epsilon, "float32"),  # type: ignore[attr-defined]
-            grad=ops.cast(gradient, "float32"),
+            grad=gradient,
         )
 
     def _fuses(self, gradient: Any, variable: Any) -> bool:
@@ -66,8 +80,6 @@ class FusedAdam:
             isinstance(gradient, tf.Tensor)
             and isinstance(raw, tf.Variable)  # not so where Keras updates statelessly
             and gradient.dtype == raw.dtype == tf.float32
-            and tf.distribute.get_strategy().num_replicas_in_sync == 1
-            and self._is_always_due()  # type: ignore[attr-defined]
         )
 
 

@@ -36,7 +36,8 @@ def test_it_shows_the_suggestions_of_the_recipe_and_draws_them(tmp_path):
 def test_quiet_prints_the_rate_only(tmp_path):
     recipe = tmp_path / "mine.toml"
     assert call("copy", "iris-mlp", recipe).exit_code == 0
-    result = call("find-lr", recipe, *SHORT, "--quiet", "--set", 'model.optimizer="sgd"')
+    options = "--quiet", "--seed", 1, "--set", 'model.optimizer="sgd"'
+    result = call("find-lr", recipe, *SHORT, *options)
     assert result.exit_code == 0, result.output
     assert 1e-3 < float(result.stdout) < 10.0
     assert result.stdout.count("\n") == 1
