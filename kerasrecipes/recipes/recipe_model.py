@@ -80,6 +80,7 @@ class RecipeModel(keras.Model):
         super().__init__(*args, **kwargs)
         self.recipe = recipe
         self._fast: bool | str = "auto"
+        self._metrics_are_known = True
         self.execution: Execution | None = None
         self._executor: Any = None
 
@@ -114,9 +115,8 @@ class RecipeModel(keras.Model):
         if given.arguments["auto_scale_loss"]:
             optimizer = keras.optimizers.get(given.arguments["optimizer"])
             given.arguments["optimizer"] = scaled(optimizer, self.dtype_policy)
-        self._metrics_given = keras.tree.flatten(
-            [given.arguments["metrics"], given.arguments["weighted_metrics"]]
-        )
+        metrics = [given.arguments["metrics"], given.arguments["weighted_metrics"]]
+        self._metrics_are_known = all(map(_is_known_metric, keras.tree.flatten(metrics)))
         super().compile(*given.args, **given.kwargs)
 
     def compile_from_config(self, config: dict[str, Any]) -> None:
@@ -285,7 +285,7 @@ class RecipeModel(keras.Model):
         """Returns whether loss and metrics are the same however rows are parted into batches."""
         if not self.has_loss_of_target() or self.loss.reduction != self.target.loss().reduction:  # type: ignore[union-attr]
             return False
-        return all(each is None or _is_known_metric(each) for each in self._metrics_given)
+        return self._metrics_are_known
 
     def get_config(self) -> dict[str, Any]:
         """Returns the graph of layers, and the recipe."""
@@ -321,7 +321,7 @@ def _is_known_metric(metric: Any) -> bool:
     """Returns whether it is a metric of Keras or of ours, which count rows; not a function."""
     by_function = type(metric) is keras.metrics.MeanMetricWrapper
     known = type(metric).__module__.startswith(("keras.", "kerasrecipes."))
-    return isinstance(metric, str) or (known and not by_function)
+    return metric is None or isinstance(metric, str) or (known and not by_function)
 
 
 def _check_table(data: Any) -> None:

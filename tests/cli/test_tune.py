@@ -185,7 +185,9 @@ def test_ctrl_c_ends_with_what_there_is(environment, tmp_path, workers):
     os.killpg(process.pid, signal.SIGINT)  # as a terminal does: to the workers too
     out = process.communicate(timeout=300)[0].decode()
     assert process.returncode == 130, out
-    assert "Traceback" not in out
+    # JAX, if it is there, has a callback of the garbage collector, in which Python drops Ctrl-C.
+    dropped = r"Exception ignored in.*?KeyboardInterrupt"
+    assert "Traceback" not in re.sub(dropped, "", out, flags=re.DOTALL)
     assert "ended: Ctrl-C" in out
     metrics = read_metrics(folder)
     assert metrics["ended"] == "Ctrl-C"

@@ -437,7 +437,7 @@ def test_the_end_of_the_time_leaves_everything(table, tmp_path):
 
 
 def test_a_search_in_which_all_fails_says_so(table, tmp_path):
-    given = {"tune.learning_rate": 1e30, "tune.optimizer": "sgd", "tune.only": ["units"]}
+    given = {"tune.learning_rate": 3e38, "tune.optimizer": "sgd", "tune.only": ["units"]}
     given |= {"tune.schedule": {"fix": "none"}, "tune.clip_norm": {"fix": "none"}}
     result = tune(table, tmp_path / "out", overrides=given)
     assert result.test == {}
