@@ -93,7 +93,7 @@ class Executor:
 
         Yields: The arguments for Keras's `fit`.
         """
-        with self._ordinarily() if self.arguments else contextlib.nullcontext():
+        with self._ordinarily():
             given, rows, validation, reason = self._rows(given, callbacks)
             if rows is None:
                 execution = self._model.execution = Execution(reason=reason)
@@ -119,12 +119,12 @@ class Executor:
         looks = [each.check_every for each in callbacks if hasattr(each, "check_every")]
         chunk = min([chunk_of(self._seconds_of_step[size], rows.steps), *looks])
         steps = (given.get("epochs", 1) - given.get("initial_epoch", 0)) * rows.steps
-        jit = pays_to_compile(model, size, steps)
-        model.execution = Execution(True, chunk, jit, "the rows are in memory")
+        training = self._training[pays_to_compile(model, size, steps)]
+        model.execution = Execution(True, chunk, training.jit, "the rows are in memory")
         lent: dict[str, Any] = {name: None for name in _OF_ROWS if name in given}
         lent.update(x=rows.places(chunk), shuffle=False, validation_split=0.0)
-        self._running = self._training[jit]
-        self._running.begin(rows, chunk)
+        training.begin(rows, chunk)
+        self._running = training
         with contextlib.ExitStack() as stack:
             stack.callback(self._end)
             if validation is not None:

@@ -1,5 +1,6 @@
 """Training on many batches in one graph."""
 
+import dataclasses
 from typing import Any
 
 import keras
@@ -30,6 +31,11 @@ class Training:
         self._numbers: Any = None
         self._chunk = 1
         self._left_out = 0
+
+    @property
+    def jit(self) -> bool:
+        """Whether XLA compiles the graph; no longer if it could not."""
+        return self._full.jit
 
     def forget(self) -> None:
         """Forgets its graphs."""
@@ -73,6 +79,7 @@ class Training:
             if not self._full.jit or not any(each in str(error) for each in _REFUSED):
                 raise
             self._full = Graphs(self._train_on_many, NUMBERS, STEP, STEP, by_batch_size=True)
+            self._model.execution = dataclasses.replace(self._model.execution, jit=False)
             return self._full.of(rows)(rows.tensors, self._numbers, first, last)
 
     def _train_on_many(self, tensors: Any, numbers: Any, first: Any, last: Any) -> Any:

@@ -87,7 +87,7 @@ def after(console: Console, metrics: Mapping[str, Any], folder: Path) -> None:
                 f"{epochs['best'] or 'none'} of {epochs['run']}, by {metrics['monitor']}",
             ),
             ("stopped", metrics["stopped"]),
-            *([("went over", metrics["execution"])] if metrics.get("execution") else []),
+            *([("trained", metrics["execution"])] if metrics.get("execution") else []),
             *([("went on", metrics["resumed"])] if metrics.get("resumed") else []),
             (
                 "time",
