@@ -17,7 +17,7 @@ class Evaluation:
 
     def __init__(self, model: keras.Model) -> None:
         self._model = model
-        self._graphs = Graphs(self._evaluate, NUMBERS)
+        self._graphs = Graphs(model, self._evaluate, NUMBERS)
 
     def forget(self) -> None:
         """Forgets its graphs."""

@@ -8,16 +8,20 @@ import keras
 import tensorflow as tf
 
 from kerasrecipes.execution.rows import Rows
+from kerasrecipes.execution.shared_graphs import SharedGraphs
 
 NUMBERS = tf.TensorSpec([None], tf.int32)
 STEP = tf.TensorSpec([], tf.int32)
+SHARED = SharedGraphs()
+"""Of all models of this process."""
 
 
 class Graphs:
     """One graph of a function for each kind of rows, whatever their number.
 
     Args:
-        function: Takes the tensors of rows, and what `specs` describe.
+        model: The built model that the function is of.
+        function: A method. Takes the tensors of rows, and what `specs` describe.
         specs: `tf.TensorSpec` of the other arguments.
         jit: Whether XLA compiles the graphs. Defaults to False.
         by_batch_size: Whether each size of a batch needs a graph of its own. Defaults to False.
@@ -28,11 +32,13 @@ class Graphs:
 
     def __init__(
         self,
+        model: keras.Model,
         function: Callable[..., Any],
         *specs: Any,
         jit: bool = False,
         by_batch_size: bool = False,
     ) -> None:
+        self._model = model
         self._function = function
         self._specs = specs
         self.jit = jit
@@ -40,22 +46,37 @@ class Graphs:
         self._made: dict[Any, Any] = {}
 
     def clear(self) -> None:
-        """Forgets the graphs; they are traced anew."""
+        """Forgets the graphs; they are made anew."""
         self._made = {}
 
     def of(self, rows: Rows) -> Any:
-        """Returns the graph, a `tf.function`, for rows of this kind."""
+        """Returns the graph, a `ConcreteFunction`, for rows of this kind."""
         key = (rows.batch_size if self._by_batch_size else None, *rows.kind)
         if key not in self._made:
-            signature = [rows.signature, *self._specs]
-            # TensorFlow warns of many traces of one function; a `partial` is one for each model.
-            self._made[key] = tf.function(
-                functools.partial(self._function),
-                signature,
-                autograph=False,
-                jit_compile=self.jit,
-            )
+            _build_compiled(self._model, rows.signature)
+            of_function = self._function.__qualname__, self.jit, key
+            trace = functools.partial(self._trace, rows)
+            self._made[key] = SHARED.of(self._model, of_function, trace)
         return self._made[key]
+
+    def _trace(self, rows: Rows) -> Any:
+        signature = [rows.signature, *self._specs]
+        # TensorFlow warns of many traces of one function; a `partial` is one for each model.
+        function = functools.partial(self._function)
+        graph = tf.function(function, signature, autograph=False, jit_compile=self.jit)
+        return graph.get_concrete_function()
+
+
+def _build_compiled(model: keras.Model, signature: Any) -> None:
+    """Builds the loss and the metrics, as the first step would do while it is traced."""
+    if not model.compiled or len(signature) == 1:
+        return
+    y = keras.tree.map_structure(
+        lambda spec: keras.KerasTensor(spec.shape, spec.dtype.name), signature[1]
+    )
+    for each in (model._compile_loss, model._compile_metrics):
+        if each is not None and not each.built:
+            each.build(y, model.output)
 
 
 def of_any_size(numbers: Any) -> Any:

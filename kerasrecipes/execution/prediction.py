@@ -18,7 +18,7 @@ class Prediction:
 
     def __init__(self, model: keras.Model) -> None:
         self._model = model
-        self._graphs = Graphs(self._predict, NUMBERS)
+        self._graphs = Graphs(model, self._predict, NUMBERS)
 
     def forget(self) -> None:
         """Forgets its graphs."""

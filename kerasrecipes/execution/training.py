@@ -25,8 +25,10 @@ class Training:
 
     def __init__(self, model: keras.Model, *, jit: bool = False) -> None:
         self._model = model
-        self._full = Graphs(self._train_on_many, NUMBERS, STEP, STEP, jit=jit, by_batch_size=True)
-        self._rest = Graphs(self._train_on_one, NUMBERS)
+        self._full = Graphs(
+            model, self._train_on_many, NUMBERS, STEP, STEP, jit=jit, by_batch_size=True
+        )
+        self._rest = Graphs(model, self._train_on_one, NUMBERS)
         self._rows: Any = None
         self._numbers: Any = None
         self._chunk = 1
@@ -54,7 +56,7 @@ class Training:
         """Leaves out the first batches of the next call; the metrics are made all the same."""
         self._left_out = batches
         graphs = self._full if self._rows.full else self._rest
-        graphs.of(self._rows).get_concrete_function()
+        graphs.of(self._rows)
 
     def __call__(self, place: int) -> dict[str, Any]:
         """Trains on the next chunk; returns the metrics of the epoch so far."""
@@ -78,7 +80,9 @@ class Training:
         except (tf.errors.InvalidArgumentError, tf.errors.UnimplementedError) as error:
             if not self._full.jit or not any(each in str(error) for each in _REFUSED):
                 raise
-            self._full = Graphs(self._train_on_many, NUMBERS, STEP, STEP, by_batch_size=True)
+            self._full = Graphs(
+                self._model, self._train_on_many, NUMBERS, STEP, STEP, by_batch_size=True
+            )
             self._model.execution = dataclasses.replace(self._model.execution, jit=False)
             return self._full.of(rows)(rows.tensors, self._numbers, first, last)
 

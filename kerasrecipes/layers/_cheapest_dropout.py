@@ -14,7 +14,7 @@ def cheapest_dropout(rate: float, **kwargs: Any) -> keras.layers.Dropout:
 
     Args:
         rate: Rate in [0, 1).
-        **kwargs: `seed`, `name` and `dtype`.
+        **kwargs: `noise_shape`, `seed`, `name` and `dtype`.
     """
     kind = keras.layers.Dropout if _has_kernel() else HashDropout
     return kind(rate, **kwargs)

@@ -8,6 +8,7 @@ import keras
 from kerasrecipes import initializers
 from kerasrecipes._checks import check_choice, check_ints, check_number
 from kerasrecipes._seeds import child_seed
+from kerasrecipes.layers._cheapest_dropout import cheapest_dropout
 from kerasrecipes.recipes._compile import compile_model, recipe
 from kerasrecipes.recipes._head import dropped, head
 from kerasrecipes.recipes._sequences import start
@@ -194,4 +195,5 @@ def _dropped_alike(x: Any, rate: float, seed: int | None, index: int) -> Any:
     rate = check_number("dropout", rate, low=0.0, high=1.0, open_high=True)
     if rate == 0:
         return x
-    return keras.layers.SpatialDropout1D(rate, seed=seed, name=f"dropout_{index}")(x)
+    shape = (None, 1, None)
+    return cheapest_dropout(rate, noise_shape=shape, seed=seed, name=f"dropout_{index}")(x)
