@@ -34,6 +34,8 @@ _CONVOLUTIONS = (
     keras.layers.Conv2DTranspose,
     keras.layers.Conv3DTranspose,
 )
+_MANY_STEPS = 5000
+"""So many save about the 0.3 s of a trace, if the size of their batches is a constant."""
 CHUNK_SECONDS = 0.25
 """What a call should take, so that Ctrl-C and the bar of progress come soon."""
 
@@ -91,6 +93,16 @@ def chunk_of(seconds: float, steps: int) -> int:
     """Returns how many of `steps` steps to make at a time, a power of two or all."""
     many = 2 ** int(math.log2(max(CHUNK_SECONDS / seconds, 1)))
     return min(many, steps)
+
+
+def way_to_train(model: keras.Model, batch_size: int, steps: int) -> str:
+    """Returns the kind of graph that is done soonest with `steps` steps, with its tracing.
+
+    One of "any size", "one size" and "compiled", see `Training`.
+    """
+    if pays_to_compile(model, batch_size, steps):
+        return "compiled"
+    return "one size" if steps > _MANY_STEPS else "any size"
 
 
 def pays_to_compile(model: keras.Model, batch_size: int, steps: int) -> bool:

@@ -9,7 +9,7 @@ import keras
 import tensorflow as tf
 from rich.console import Console
 
-from kerasrecipes.execution.cost import chunk_of, pays_to_compile, seconds_of_step
+from kerasrecipes.execution.cost import chunk_of, seconds_of_step, way_to_train
 from kerasrecipes.execution.dispatch import Dispatch
 from kerasrecipes.execution.evaluation import Evaluation
 from kerasrecipes.execution.execution import Execution
@@ -41,7 +41,11 @@ class Executor:
 
     def __init__(self, model: keras.Model) -> None:
         self._model = model
-        self._training = {jit: Training(model, jit=jit) for jit in (False, True)}
+        self._training = {
+            "any size": Training(model),
+            "one size": Training(model, alike=True),
+            "compiled": Training(model, alike=True, jit=True),
+        }
         self._running: Any = None
         self._evaluation = Evaluation(model)
         self._prediction = Prediction(model)
@@ -119,7 +123,7 @@ class Executor:
         looks = [each.check_every for each in callbacks if hasattr(each, "check_every")]
         chunk = min([chunk_of(self._seconds_of_step[size], rows.steps), *looks])
         steps = (given.get("epochs", 1) - given.get("initial_epoch", 0)) * rows.steps
-        training = self._training[pays_to_compile(model, size, steps)]
+        training = self._training[way_to_train(model, size, steps)]
         model.execution = Execution(True, chunk, training.jit, "the rows are in memory")
         lent: dict[str, Any] = {name: None for name in _OF_ROWS if name in given}
         lent.update(x=rows.places(chunk), shuffle=False, validation_split=0.0)

@@ -20,29 +20,34 @@ class Training:
 
     Args:
         model: A built and compiled model on one device.
-        jit: Whether XLA compiles the graph. Defaults to False.
+        alike: Whether full batches have a graph of their own, in which their size is a constant.
+            It is faster, and takes a trace more. Defaults to False.
+        jit: Whether XLA compiles that graph, which needs `alike`. Defaults to False.
     """
 
-    def __init__(self, model: keras.Model, *, jit: bool = False) -> None:
+    def __init__(self, model: keras.Model, *, alike: bool = False, jit: bool = False) -> None:
         self._model = model
-        self._full = Graphs(
-            model, self._train_on_many, NUMBERS, STEP, STEP, jit=jit, by_batch_size=True
-        )
-        self._rest = Graphs(model, self._train_on_one, NUMBERS)
+        self._alike = alike
+        self._of_any_size = Graphs(model, self._train_on_many, NUMBERS, STEP, STEP, STEP)
+        self._of_one_size = self._graphs_of_one_size(jit=jit)
         self._rows: Any = None
         self._numbers: Any = None
         self._chunk = 1
         self._left_out = 0
 
+    def _graphs_of_one_size(self, *, jit: bool) -> Graphs:
+        train = self._train_on_many_alike
+        return Graphs(self._model, train, NUMBERS, STEP, STEP, jit=jit, by_batch_size=True)
+
     @property
     def jit(self) -> bool:
         """Whether XLA compiles the graph; no longer if it could not."""
-        return self._full.jit
+        return self._of_one_size.jit
 
     def forget(self) -> None:
         """Forgets its graphs."""
-        self._full.clear()
-        self._rest.clear()
+        self._of_any_size.clear()
+        self._of_one_size.clear()
 
     def begin(self, rows: Rows, chunk: int) -> None:
         """Takes the rows of a fit, and how many batches to train on in a call."""
@@ -55,39 +60,55 @@ class Training:
     def leave_out(self, batches: int) -> None:
         """Leaves out the first batches of the next call; the metrics are made all the same."""
         self._left_out = batches
-        graphs = self._full if self._rows.full else self._rest
+        alike = self._alike and self._rows.full
+        graphs = self._of_one_size if alike else self._of_any_size
         graphs.of(self._rows)
 
     def __call__(self, place: int) -> dict[str, Any]:
         """Trains on the next chunk; returns the metrics of the epoch so far."""
-        first, rows = step_at(place), self._rows
-        if first == 0 or self._numbers is None:
+        step, rows, logs = step_at(place), self._rows, {}
+        if step == 0 or self._numbers is None:
             self._numbers = rows.numbers()
-        last = min(first + self._chunk, rows.steps)
-        first, self._left_out = first + self._left_out, 0
-        full, logs = min(last, rows.full), {}
-        if first < full:
-            logs = self._train(rows, tf.constant(first), tf.constant(full))
-        if last > rows.full:
-            rest = self._numbers[rows.full * rows.batch_size :]
-            logs = self._rest.of(rows)(rows.tensors, rest)
-        return logs
+        last = min(step + self._chunk, rows.steps)
+        step, self._left_out = step + self._left_out, 0
+        full = min(last, rows.full)
+        if self._alike and step < full:
+            logs = self._train_alike(step, full)
+            step = full
+        return self._train(step, last) if step < last else logs
 
-    def _train(self, rows: Rows, first: Any, last: Any) -> dict[str, Any]:
+    def _train(self, step: int, last: int) -> dict[str, Any]:
+        rows = self._rows
+        steps = [tf.constant(each) for each in (rows.batch_size, step, last)]
+        return self._of_any_size.of(rows)(rows.tensors, self._numbers, *steps)
+
+    def _train_alike(self, step: int, last: int) -> dict[str, Any]:
         """Trains on full batches; without XLA if that cannot compile something."""
+        rows, steps = self._rows, (tf.constant(step), tf.constant(last))
         try:
-            return self._full.of(rows)(rows.tensors, self._numbers, first, last)
+            return self._of_one_size.of(rows)(rows.tensors, self._numbers, *steps)
         except (tf.errors.InvalidArgumentError, tf.errors.UnimplementedError) as error:
-            if not self._full.jit or not any(each in str(error) for each in _REFUSED):
+            if not self.jit or not any(each in str(error) for each in _REFUSED):
                 raise
-            self._full = Graphs(
-                self._model, self._train_on_many, NUMBERS, STEP, STEP, by_batch_size=True
-            )
+            self._of_one_size = self._graphs_of_one_size(jit=False)
             self._model.execution = dataclasses.replace(self._model.execution, jit=False)
-            return self._full.of(rows)(rows.tensors, self._numbers, first, last)
+            return self._of_one_size.of(rows)(rows.tensors, self._numbers, *steps)
 
-    def _train_on_many(self, tensors: Any, numbers: Any, first: Any, last: Any) -> Any:
-        size = self._rows.batch_size  # a constant: the graph is of rows with this size
+    def _train_on_many(self, tensors: Any, numbers: Any, size: Any, first: Any, last: Any) -> Any:
+        """Trains on batches of any size, the last maybe smaller."""
+
+        def train(step: Any) -> Any:
+            begin = step * size
+            count = tf.minimum(size, tf.size(numbers) - begin)
+            self._model.train_step(take(tensors, tf.slice(numbers, [begin], [count])))
+            return step + 1
+
+        tf.while_loop(lambda step: step < last, train, [first], parallel_iterations=1)
+        return self._model.get_metrics_result()
+
+    def _train_on_many_alike(self, tensors: Any, numbers: Any, first: Any, last: Any) -> Any:
+        """Trains on full batches, whose size is a constant."""
+        size = self._rows.batch_size
 
         def train(step: Any) -> Any:
             chosen = of_any_size(tf.slice(numbers, [step * size], [size]))
@@ -95,8 +116,4 @@ class Training:
             return step + 1
 
         tf.while_loop(lambda step: step < last, train, [first], parallel_iterations=1)
-        return self._model.get_metrics_result()
-
-    def _train_on_one(self, tensors: Any, chosen: Any) -> Any:
-        self._model.train_step(take(tensors, chosen))
         return self._model.get_metrics_result()

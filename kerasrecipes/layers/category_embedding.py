@@ -113,21 +113,31 @@ class CategoryEmbedding(keras.layers.Layer):
     def call(self, inputs: Any) -> Any:
         """Returns one-hot columns and vectors."""
         inputs = ops.cast(inputs, "int32")
-        parts = []
-        if self._outputs:
-            column, value, opposite = (list(each) for each in zip(*self._outputs, strict=True))
-            found = ops.take(inputs, column, axis=1)
-            hot = ops.cast(ops.equal(found, np.asarray(value, "int32")), self.compute_dtype)
-            if 1 in opposite:
-                against = ops.equal(found, np.asarray(opposite, "int32"))
-                hot = hot - ops.cast(against, self.compute_dtype)
-            parts.append(hot)
-        every = zip(self._embedded.items(), self.tables, self._first_rows, strict=True)
-        for (width, columns), table, first in every:
-            rows = ops.add(ops.take(inputs, columns, axis=1), first)
+        hot = self.one_hot(inputs)
+        parts = [] if hot is None else [hot]
+        for table, rows in zip(self.tables, self.rows_of_tables(inputs), strict=True):
             vectors = ops.take(ops.cast(table, self.compute_dtype), rows, axis=0)
-            parts.append(ops.reshape(vectors, (-1, len(columns) * width)))
+            parts.append(ops.reshape(vectors, (-1, rows.shape[1] * table.shape[1])))
         return parts[0] if len(parts) == 1 else ops.concatenate(parts, axis=-1)
+
+    def one_hot(self, inputs: Any) -> Any:
+        """Returns the one-hot columns; None if there are none."""
+        if not self._outputs:
+            return None
+        column, value, opposite = (list(each) for each in zip(*self._outputs, strict=True))
+        found = ops.take(inputs, column, axis=1)
+        hot = ops.cast(ops.equal(found, np.asarray(value, "int32")), self.compute_dtype)
+        if 1 not in opposite:
+            return hot
+        against = ops.equal(found, np.asarray(opposite, "int32"))
+        return hot - ops.cast(against, self.compute_dtype)
+
+    def rows_of_tables(self, inputs: Any) -> list[Any]:
+        """Returns the rows of each of `tables` whose vectors the categories have."""
+        return [
+            ops.add(ops.take(inputs, columns, axis=1), first)
+            for columns, first in zip(self._embedded.values(), self._first_rows, strict=True)
+        ]
 
     def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
         """Returns (batch, outputs)."""

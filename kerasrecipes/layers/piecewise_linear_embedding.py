@@ -153,17 +153,7 @@ class PiecewiseLinearEmbedding(keras.layers.Layer):
 
     def encode(self, inputs: Any) -> Any:
         """Returns how far each value fills each bin, shape (batch, features, bins)."""
-        left, width = self.edges[:, :-1], self.edges[:, 1:] - self.edges[:, :-1]
-        exists = width > 0
-        x = ops.expand_dims(ops.cast(inputs, self.edges.dtype), -1)
-        fill = (x - left) / ops.where(exists, width, 1.0)
-        if not self.extrapolate:
-            return ops.where(exists, ops.clip(fill, 0.0, 1.0), 0.0)
-        index = ops.arange(self.bins)
-        last = ops.sum(ops.cast(exists, "int32"), axis=-1, keepdims=True) - 1
-        fill = ops.where(index == 0, fill, ops.maximum(fill, 0.0))
-        fill = ops.where(index == last, fill, ops.minimum(fill, 1.0))
-        return ops.where(exists, fill, 0.0)
+        return filled(inputs, self.edges, extrapolate=self.extrapolate)
 
     def call(self, inputs: Any) -> Any:
         """Returns the embedded features."""
@@ -189,6 +179,21 @@ class PiecewiseLinearEmbedding(keras.layers.Layer):
             "extrapolate": self.extrapolate,
             "seed": self.seed,
         }
+
+
+def filled(inputs: Any, edges: Any, *, extrapolate: bool) -> Any:
+    """Returns how far each value fills each bin, in the dtype of the edges, as the class says."""
+    left, width = edges[:, :-1], edges[:, 1:] - edges[:, :-1]
+    exists = width > 0
+    x = ops.expand_dims(ops.cast(inputs, edges.dtype), -1)
+    fill = (x - left) / ops.where(exists, width, 1.0)
+    if not extrapolate:
+        return ops.where(exists, ops.clip(fill, 0.0, 1.0), 0.0)
+    index = ops.arange(width.shape[-1])
+    last = ops.sum(ops.cast(exists, "int32"), axis=-1, keepdims=True) - 1
+    fill = ops.where(index == 0, fill, ops.maximum(fill, 0.0))
+    fill = ops.where(index == last, fill, ops.minimum(fill, 1.0))
+    return ops.where(exists, fill, 0.0)
 
 
 def _checked(row: Any, bins: int) -> list[float]:

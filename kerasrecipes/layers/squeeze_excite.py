@@ -82,15 +82,8 @@ class SqueezeExcite(keras.layers.Layer):
 
     def call(self, inputs: Any, mask: Any = None) -> Any:
         """Returns `inputs` with its channels scaled."""
-        axes = list(range(1, len(inputs.shape) - 1))
-        if mask is None:
-            means = ops.mean(inputs, axis=axes)
-        else:
-            weights = ops.cast(ops.expand_dims(mask, -1), inputs.dtype)
-            count = ops.maximum(ops.sum(weights, axis=axes), 1)
-            means = ops.sum(inputs * weights, axis=axes) / count
-        gate = ops.sigmoid(self.excite(self.activate(self.squeeze(means))))
-        return inputs * ops.expand_dims(gate, axes)
+        gate = ops.sigmoid(self.excite(self.activate(self.squeeze(means(inputs, mask)))))
+        return inputs * ops.expand_dims(gate, list(range(1, len(inputs.shape) - 1)))
 
     def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
         """Returns `input_shape`."""
@@ -105,3 +98,13 @@ class SqueezeExcite(keras.layers.Layer):
             "activation": _parts.store(self.activation),
             "seed": self.seed,
         }
+
+
+def means(inputs: Any, mask: Any = None) -> Any:
+    """Returns the mean of each channel over the positions that are not masked."""
+    axes = list(range(1, len(inputs.shape) - 1))
+    if mask is None:
+        return ops.mean(inputs, axis=axes)
+    weights = ops.cast(ops.expand_dims(mask, -1), inputs.dtype)
+    count = ops.maximum(ops.sum(weights, axis=axes), 1)
+    return ops.sum(inputs * weights, axis=axes) / count

@@ -9,7 +9,7 @@ import tensorflow as tf
 
 import kerasrecipes as kr
 from kerasrecipes._checks import InputError
-from kerasrecipes.execution.cost import chunk_of, pays_to_compile
+from kerasrecipes.execution.cost import chunk_of, pays_to_compile, way_to_train
 from kerasrecipes.execution.dispatch import Dispatch
 
 RNG = np.random.default_rng(0)
@@ -364,15 +364,35 @@ def traced_model():
     return model
 
 
+@pytest.mark.parametrize("way", ["any size", "one size", "compiled"])
+@pytest.mark.parametrize("name", ["mlp", "rnn"])
+def test_every_kind_of_graph_trains_alike(monkeypatch, name, way):
+    monkeypatch.setattr("kerasrecipes.execution.executor.way_to_train", lambda *_: way)
+    x = inputs_of(name)
+
+    def fit(model):
+        history = model.fit(x, CLASSES, epochs=2, batch_size=20, shuffle=False, verbose=0)
+        if model.execution.in_graph:
+            assert model.execution.jit is (way == "compiled")
+        return history
+
+    assert_same(*both(fit, MODELS[name]), rtol=2e-6)
+
+
+@pytest.mark.parametrize(("steps", "way"), [(100, "any size"), (100_000, "one size")])
+def test_long_fits_of_convolutions_have_a_graph_of_one_size(steps, way):
+    assert way_to_train(MODELS["cnn"](), 32, steps) == way
+
+
 def test_one_trace_serves_all_rows_of_a_kind():
     model = traced_model()
     model.fit(X[:64], Y[:64], verbose=0)
     before = Traced.times
     model.fit(X[:32], Y[:32], verbose=0, epochs=2)
     model.fit(X[:64], Y[:64], verbose=0, validation_data=(X, Y))
-    assert Traced.times == before
     model.fit(X, Y, verbose=0)  # a smaller batch at the end
-    assert Traced.times == before + 1
+    model.fit(X, Y, batch_size=7, verbose=0)
+    assert Traced.times == before
 
 
 def test_what_changes_the_step_is_traced_anew():
@@ -494,7 +514,7 @@ def test_the_bar_counts_batches(capsys):
 
 
 def with_jit(monkeypatch):
-    monkeypatch.setattr("kerasrecipes.execution.executor.pays_to_compile", lambda *_: True)
+    monkeypatch.setattr("kerasrecipes.execution.executor.way_to_train", lambda *_: "compiled")
 
 
 def test_xla_trains_as_the_graph_does(monkeypatch):
