@@ -2,8 +2,9 @@
 
 import contextlib
 import inspect
+import itertools
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import keras
@@ -28,6 +29,21 @@ def learning_rate_schedule(optimizer: Any) -> Any:
     `optimizer.learning_rate` is public, but gives the current rate only.
     """
     return _checked(optimizer, "_learning_rate")
+
+
+def build_loss_and_metrics(model: Any, y: Any) -> None:
+    """Builds what the first step of a compiled model would build while it is traced.
+
+    A graph that is shared with another model is not traced for it, and nothing public builds these.
+
+    Args:
+        model: A built and compiled functional model.
+        y: Labels as `keras.KerasTensor`s.
+    """
+    for name in ("_compile_loss", "_compile_metrics"):
+        part = _checked(model, name)
+        if part is not None and not part.built:
+            part.build(y, model.output)
 
 
 class NoKerasDecay:
@@ -144,6 +160,51 @@ def data_adapter() -> Any:
 def mask_of(tensor: Any) -> Any:
     """Returns the mask that Keras has put on an output, or None."""
     return getattr(tensor, "_keras_mask", None)
+
+
+def run_through(model: keras.Model, inputs: Any, call: Callable[..., Any]) -> Any:
+    """Returns the outputs of a functional model for symbolic inputs, each step made by `call`.
+
+    Args:
+        model: A functional model.
+        inputs: Symbolic inputs, in the structure of the model's.
+        call: Takes an operation and the arguments that it is called with; returns its outputs.
+    """
+    if not hasattr(model, "_run_through_graph"):
+        raise _unsupported("models", "_run_through_graph")
+    return model._run_through_graph(inputs, operation_fn=lambda operation: operation, call_fn=call)
+
+
+def name_apart(outputs: Any) -> None:
+    """Renames operations that lead to symbolic outputs, so that no two have one name.
+
+    Keras names an operation that is no layer by a count that starts anew in each process, which
+    may be the name of one that was loaded.
+    """
+    operations = _operations_behind(outputs)
+    layers = [each for each in operations if isinstance(each, keras.layers.Layer)]
+    taken = {layer.name for layer in layers}
+    for operation in operations:
+        if isinstance(operation, keras.layers.Layer):
+            continue
+        free = (f"{operation.name}_{count}" for count in itertools.count(1))
+        name = operation.name if operation.name not in taken else None
+        operation.name = name or next(each for each in free if each not in taken)
+        taken.add(operation.name)
+
+
+def _operations_behind(outputs: Any) -> list[Any]:
+    found: dict[int, Any] = {}
+    waiting = [each._keras_history for each in keras.tree.flatten(outputs)]
+    seen = set()
+    while waiting:
+        operation, index, _ = waiting.pop()
+        if (id(operation), index) in seen:
+            continue
+        seen.add((id(operation), index))
+        found[id(operation)] = operation
+        waiting += [each._keras_history for each in operation._inbound_nodes[index].input_tensors]
+    return list(found.values())
 
 
 def begin_fit_at(model: keras.Model, epoch: int) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from kerasrecipes._keras_internals import build_loss_and_metrics
 from kerasrecipes.execution.rows import Rows
 from kerasrecipes.execution.shared_graphs import SharedGraphs
 
@@ -69,14 +70,11 @@ class Graphs:
 
 def _build_compiled(model: keras.Model, signature: Any) -> None:
     """Builds the loss and the metrics, as the first step would do while it is traced."""
-    if not model.compiled or len(signature) == 1:
-        return
-    y = keras.tree.map_structure(
-        lambda spec: keras.KerasTensor(spec.shape, spec.dtype.name), signature[1]
-    )
-    for each in (model._compile_loss, model._compile_metrics):
-        if each is not None and not each.built:
-            each.build(y, model.output)
+    if model.compiled and len(signature) > 1:
+        y = keras.tree.map_structure(
+            lambda spec: keras.KerasTensor(spec.shape, spec.dtype.name), signature[1]
+        )
+        build_loss_and_metrics(model, y)
 
 
 def of_any_size(numbers: Any) -> Any:
