@@ -1,6 +1,6 @@
 """CPU time of a step of `fit`, recipe models against hand-written Keras ones in the same process.
 
-Pass names of cases to run only these.
+Pass names of cases to run only these, and `recipes` for the table of recipes.
 """
 
 import statistics
@@ -10,11 +10,13 @@ import unittest.mock
 
 import keras
 import numpy as np
+import pandas as pd
 import tensorflow as tf
 from tables import machine, spread, table
 
 import kerasrecipes as kr
 from kerasrecipes.execution import executor
+from kerasrecipes.execution.graphs import SHARED
 
 ROUNDS = 5
 LAYERS = keras.layers
@@ -172,18 +174,84 @@ def looks(name, what):
 
 
 def first_fits(name):
-    """Returns a row of the table of first epochs, tracing included."""
-    count, shape, batch, make_plain, make = CASES[name]
+    """Returns a row of the table of first fits of four batches, tracing included.
+
+    Those of the second model are of one batch, with the making of the model.
+    """
+    _, shape, batch, *makers = CASES[name]
     x, y = rows_of(batch * 4, shape)
     found = []
     for _ in range(ROUNDS):
-        models = make_plain(), make()
-        found.append(
-            [seconds(lambda m=m: m.fit(x, y, batch_size=batch, verbose=0)) for m in models]
-        )
+        SHARED.clear()
+        models = [make() for make in makers]
+        first = [seconds(lambda m=m: m.fit(x, y, batch_size=batch, verbose=0)) for m in models]
+        second = [
+            seconds(lambda make=make: make().fit(x[:batch], y[:batch], batch_size=batch, verbose=0))
+            for make in makers
+        ]
+        found.append([each[1] for each in (*first, *second)])
+    keras_first, ours_first, keras_second, ours_second = zip(*found, strict=True)
+    ratios = [a / b for a, b in zip(keras_first, ours_first, strict=True)]
     return [
         name,
-        *(f"{statistics.median(pair[at][1] for pair in found):.2f}" for at in range(2)),
+        *(f"{statistics.median(each):.2f}" for each in (keras_first, ours_first)),
+        spread(ratios, 2),
+        f"{statistics.median(keras_second):.2f}",
+        spread(ours_second, 3),
+    ]
+
+
+RECIPES = {
+    "mlp": ((50,), lambda **given: kr.recipes.mlp((50,), CLASSES, **given)),
+    "cnn": ((28, 28, 1), lambda **given: kr.recipes.cnn((28, 28, 1), CLASSES, **given)),
+    "resnet": ((28, 28, 1), lambda **given: kr.recipes.resnet((28, 28, 1), CLASSES, **given)),
+    "temporal": ((40, 1), lambda **given: kr.recipes.temporal((40, 1), CLASSES, **given)),
+    "rnn": ((40, 8), lambda **given: kr.recipes.rnn((40, 8), CLASSES, **given)),
+    "transformer": ((40, 8), lambda **given: kr.recipes.transformer((40, 8), CLASSES, **given)),
+    **{
+        f"tabular, {form}": (
+            None,
+            lambda form=form, **given: kr.recipes.tabular(FRAME, CLASSES, form=form, **given),
+        )
+        for form in ("auto", "realmlp", "tabm", "mlp")
+    },
+    **{
+        f"text, {form}": (
+            (),
+            lambda form=form, **given: kr.recipes.text(TEXTS, CLASSES, form=form, **given),
+        )
+        for form in ("ngrams", "cnn", "transformer")
+    },
+}
+ROWS = 512
+FRAME = pd.DataFrame(
+    {
+        "size": np.random.default_rng(1).normal(size=ROWS),
+        "place": np.random.default_rng(2).choice(["here", "there", "nowhere"], ROWS),
+    }
+)
+TEXTS = np.array([f"row {at} is {'good' if at % 3 else 'bad'}" for at in range(ROWS)])
+
+
+def of_recipe(name):
+    """Returns a row of the table of recipes with their defaults, in a graph and batch by batch."""
+    shape, make = RECIPES[name]
+    x, y = rows_of(ROWS, shape or ())
+    x = {None: FRAME, (): TEXTS}.get(shape, x)
+    models = [make(fast=fast, seed=0) for fast in (False, "auto")]
+    data = kr.data.batches(x, y, batch_size=64, seed=0)
+    for model in models:
+        model.fit(data, verbose=0)
+    epochs = 4
+    found = [
+        [seconds(lambda m=m: m.fit(data, epochs=epochs, verbose=0)) for m in models]
+        for _ in range(ROUNDS)
+    ]
+    per_step = 1e3 / (epochs * ROWS // 64)
+    return [
+        name,
+        "graph" if models[1].execution.in_graph else "batch by batch",
+        *(f"{statistics.median(pair[at][1] for pair in found) * per_step:.2f}" for at in range(2)),
         spread([pair[0][1] / pair[1][1] for pair in found], 2),
     ]
 
@@ -200,7 +268,11 @@ def main():
     lines = [looks(name, what) for name in names for what in ("evaluate", "predict")]
     print(table(["4,096 rows", "Keras, ms", "ours", "ratio of CPU"], lines), "\n", sep="")
     lines = [first_fits(name) for name in names]
-    print(table(["first fit, 4 batches", "Keras, s", "ours", "ratio of CPU"], lines))
+    header = ["first fit", "Keras, s", "ours", "ratio of CPU", "Keras, second model", "ours"]
+    print(table(header, lines), "\n", sep="")
+    lines = [of_recipe(name) for name in RECIPES if not sys.argv[1:] or "recipes" in sys.argv]
+    header = ["recipe with its defaults", "ours by", "`fast=False`, ms of a step", "ours", "ratio"]
+    print(table(header, lines))
 
 
 if __name__ == "__main__":
