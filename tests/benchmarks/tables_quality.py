@@ -7,8 +7,9 @@ Called with a folder of downloads, and any of the names of data sets, forms and 
 
 The rows of each set are split as those of the peers were: five stratified 75/25 splits (seeds 0
 to 4) of the sets of scikit-learn; one 80/20 split (seed 0) and three seeds of the model for the
-others. A part of the training rows, 15 %, is held out for `standard()`, which brings the best
-epoch back. CPU seconds are those of everything from the schema to the end of the fit.
+others. A part of the training rows of these, 15 %, is held out for `standard()`, which brings the
+best epoch back; the small sets have none to spare, and end with the last epoch. CPU seconds are
+those of everything from the schema to the end of the fit.
 """
 
 import gzip
@@ -109,10 +110,12 @@ def read(name, folder):
 
 
 def parts(name, y, seed):
-    """Returns the numbers of the training, validation and test rows."""
+    """Returns the numbers of the training, validation (or None) and test rows."""
     rows, stratify = np.arange(len(y)), None if y.dtype.kind == "f" else y
     share, state = (0.25, seed) if name in SMALL else (0.2, 0)
     rest, test = train_test_split(rows, test_size=share, random_state=state, stratify=stratify)
+    if name in SMALL:
+        return rest, None, test
     kept = None if stratify is None else y[rest]
     train, held = train_test_split(rest, test_size=VALIDATION, random_state=seed, stratify=kept)
     return train, held, test
@@ -132,13 +135,12 @@ def trained(x, y, train, held, seed, form, epochs):
     model = kr.recipes.tabular(x.iloc[train], target_of(y).adapt(y[train]), form=form, seed=seed)
     epochs = epochs or model.suggestion.epochs
     batch_size = min(model.suggestion.batch_size, len(train))
-    model.fit(
-        kr.data.batches(x.iloc[train], y[train], batch_size=batch_size, seed=seed),
-        validation_data=(x.iloc[held], y[held]),
-        epochs=epochs,
-        callbacks=kr.callbacks.standard(patience=None, progress=False),
-        verbose=0,
-    )
+    watched = {}
+    if held is not None:
+        watched["validation_data"] = x.iloc[held], y[held]
+        watched["callbacks"] = kr.callbacks.standard(patience=None, progress=False)
+    data = kr.data.batches(x.iloc[train], y[train], batch_size=batch_size, seed=seed)
+    model.fit(data, epochs=epochs, verbose=0, **watched)
     return model, epochs, time.process_time() - began
 
 
