@@ -1,4 +1,4 @@
-.PHONY: test lint types bench quality gallery
+.PHONY: test lint types bench quality gallery recipe-pictures notebooks docs
 
 test:
 	pytest
@@ -25,3 +25,12 @@ quality:
 
 gallery:
 	python -m docs.make_gallery
+
+recipe-pictures:
+	python -m docs.make_recipe_pictures
+
+notebooks:
+	python -m docs.make_notebooks
+
+docs:
+	NO_MKDOCS_2_WARNING=1 mkdocs build --strict --quiet

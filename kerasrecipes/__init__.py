@@ -21,7 +21,9 @@ if typing.TYPE_CHECKING:
     from kerasrecipes import data as data
     from kerasrecipes import diagnosis as diagnosis
     from kerasrecipes import distribute as distribute
+    from kerasrecipes import doctor as doctor
     from kerasrecipes import estimators as estimators
+    from kerasrecipes import exporting as exporting
     from kerasrecipes import finders as finders
     from kerasrecipes import initializers as initializers
     from kerasrecipes import layers as layers
@@ -44,7 +46,9 @@ _SUBPACKAGES = (
     "data",
     "diagnosis",
     "distribute",
+    "doctor",
     "estimators",
+    "exporting",
     "finders",
     "initializers",
     "layers",

@@ -3,7 +3,7 @@
 import os
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 
@@ -33,8 +33,13 @@ def atomic(path: Path) -> Iterator[Path]:
 
 
 @contextmanager
-def atomic_folder(path: Path) -> Iterator[Path]:
-    """Yields a temporary folder beside `path`, a new one, which gets that name once it is written.
+def atomic_folder(path: Path, *, replace: bool = False) -> Iterator[Path]:
+    """Yields a temporary folder beside `path`, which gets that name once it is written.
+
+    Args:
+        path: The folder.
+        replace: Whether a folder that has the name already is replaced; else an OSError says that
+            it is there. Defaults to False.
 
     Example:
     >>> import tempfile
@@ -48,13 +53,32 @@ def atomic_folder(path: Path) -> Iterator[Path]:
     temporary.mkdir()
     try:
         yield temporary
-        for file in temporary.iterdir():
-            _flush(file, os.O_RDWR)
-        _flush_folder(temporary)
-        os.rename(temporary, path)
+        for each in [*temporary.rglob("*"), temporary]:
+            if each.is_dir():
+                _flush_folder(each)
+            else:
+                _flush(each, os.O_RDWR)
+        with _out_of_the_way(path) if replace else nullcontext():
+            os.rename(temporary, path)
         _flush_folder(path.parent)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
+
+
+@contextmanager
+def _out_of_the_way(path: Path) -> Iterator[None]:
+    """Moves what has the name aside; removes it once another has the name, else brings it back."""
+    if not path.exists():
+        yield
+        return
+    aside = path.with_name(f".{path.name}-{os.getpid()}-old")
+    os.rename(path, aside)
+    try:
+        yield
+    except OSError:
+        os.rename(aside, path)
+        raise
+    shutil.rmtree(aside, ignore_errors=True)
 
 
 def _flush(path: Path, flags: int) -> None:

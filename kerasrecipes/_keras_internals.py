@@ -162,6 +162,11 @@ def mask_of(tensor: Any) -> Any:
     return getattr(tensor, "_keras_mask", None)
 
 
+def put_mask(tensor: Any, mask: Any) -> None:
+    """Puts a mask on a symbolic output, where Keras looks for it."""
+    tensor._keras_mask = mask
+
+
 def run_through(model: keras.Model, inputs: Any, call: Callable[..., Any]) -> Any:
     """Returns the outputs of a functional model for symbolic inputs, each step made by `call`.
 

@@ -48,7 +48,7 @@ LEVELS = [
     },
     {"data", "distribute", "execution", "finders", "sanity", "diagnosis", "reporting"},
     {"recipes"},
-    {"tuning", "estimators"},
+    {"tuning", "estimators", "doctor", "exporting"},
     {"runs"},
     {"cli"},
 ]

@@ -9,7 +9,9 @@ from kerasrecipes._checks import InputError
 from kerasrecipes.cli.check import check
 from kerasrecipes.cli.copy import copy
 from kerasrecipes.cli.diagnose import diagnose
+from kerasrecipes.cli.doctor import doctor
 from kerasrecipes.cli.evaluate import evaluate
+from kerasrecipes.cli.export import export
 from kerasrecipes.cli.find_lr import find_lr
 from kerasrecipes.cli.fit import fit
 from kerasrecipes.cli.launch import launch
@@ -80,7 +82,9 @@ for _command in (
     check,
     evaluate,
     predict,
+    export,
     diagnose,
     report,
+    doctor,
 ):
     main.add_command(_command)

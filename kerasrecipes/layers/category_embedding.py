@@ -135,7 +135,8 @@ class CategoryEmbedding(keras.layers.Layer):
     def rows_of_tables(self, inputs: Any) -> list[Any]:
         """Returns the rows of each of `tables` whose vectors the categories have."""
         return [
-            ops.add(ops.take(inputs, columns, axis=1), first)
+            # Not `add`: Keras adds a vector by TensorFlow's BiasAdd, of floats only in LiteRT.
+            ops.subtract(ops.take(inputs, columns, axis=1), -first)
             for columns, first in zip(self._embedded.values(), self._first_rows, strict=True)
         ]
 

@@ -185,7 +185,8 @@ def filled(inputs: Any, edges: Any, *, extrapolate: bool) -> Any:
     """Returns how far each value fills each bin, in the dtype of the edges, as the class says."""
     left, width = edges[:, :-1], edges[:, 1:] - edges[:, :-1]
     exists = width > 0
-    x = ops.expand_dims(ops.cast(inputs, edges.dtype), -1)
+    dtype = keras.backend.standardize_dtype(edges.dtype)
+    x = ops.expand_dims(ops.cast(inputs, dtype), -1)
     fill = (x - left) / ops.where(exists, width, 1.0)
     if not extrapolate:
         return ops.where(exists, ops.clip(fill, 0.0, 1.0), 0.0)

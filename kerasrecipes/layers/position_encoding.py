@@ -59,13 +59,15 @@ class PositionEncoding(keras.layers.Layer):
         """Returns `inputs` with the positions added."""
         pairs, odd = divmod(inputs.shape[-1], 2)
         steps = ops.cast(ops.arange(ops.shape(inputs)[1]), "float32")
-        frequencies = ops.exp(
-            ops.arange(pairs, dtype="float32") * (-math.log(self.longest) / max(pairs, 1))
-        )
-        angles = steps[:, None] * frequencies
+        angles = steps[:, None] * self.frequencies(pairs)
         parts = [ops.sin(angles), ops.cos(angles)]
         positions = ops.concatenate(parts + [0 * steps[:, None]] * odd, axis=-1)
         return inputs + ops.cast(positions, inputs.dtype)
+
+    def frequencies(self, pairs: int) -> Any:
+        """Returns the frequency of each pair of channels."""
+        steps = ops.arange(pairs, dtype="float32")
+        return ops.exp(steps * (-math.log(self.longest) / max(pairs, 1)))
 
     def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
         """Returns `input_shape`."""

@@ -22,6 +22,7 @@ from kerasrecipes.callbacks.monitor import missing_validation
 from kerasrecipes.distribute._compilation import check_compilation
 from kerasrecipes.distribute._lost_worker import lost_worker
 from kerasrecipes.distribute._masked_loss import weights_of_masked
+from kerasrecipes.distribute._shards import check_shards
 from kerasrecipes.distribute.check_model import check_model
 from kerasrecipes.execution.execution import Execution
 from kerasrecipes.optimizers.loss_scale_optimizer import scaled
@@ -145,6 +146,7 @@ class RecipeModel(keras.Model):
         _check_callbacks(callbacks)
         for data in (given.get("x"), given.get("validation_data")):
             _check_table(data)
+        _check_shards_of_fit(given)
         _check_validation(callbacks, given)
         checkpoints = [each for each in callbacks if isinstance(each, Checkpoint)]
         for kind in (AverageForEvaluation, BindSchedule, EpochOrder):
@@ -243,6 +245,7 @@ class RecipeModel(keras.Model):
         """Evaluates the model as `keras.Model.evaluate` does; arrays of labels are encoded."""
         if _is_array(y) and self.has_loss_of_target():
             y = self.target.encode(y)  # type: ignore[union-attr]
+        check_shards("x", x, args[0] if args else kwargs.get("batch_size"))
         with lost_worker(self):
             if self._why_by_batch(check_model(self)):
                 return super().evaluate(x, y, *args, **kwargs)
@@ -256,6 +259,7 @@ class RecipeModel(keras.Model):
 
     def predict(self, x: Any, *args: Any, **kwargs: Any) -> Any:
         """Predicts as `keras.Model.predict` does; a worker that is gone is said to be."""
+        check_shards("x", x, args[0] if args else kwargs.get("batch_size"))
         with lost_worker(self):
             if self._why_by_batch(check_model(self)):
                 return super().predict(x, *args, **kwargs)
@@ -264,6 +268,16 @@ class RecipeModel(keras.Model):
             with self._in_graph().predict(given) as given:
                 del given["self"]
                 return super().predict(**given)
+
+    def export(self, *args: Any, **kwargs: Any) -> None:
+        """Exports as `keras.Model.export` does; `kerasrecipes.exporting.export` does more.
+
+        Only the layers go: TensorFlow refuses the optimizer of a rate that is a schedule, from
+        which Keras has taken the variable of its former rate.
+        """
+        layers = keras.Model(self.input, self.output, name=self.name)
+        layers(self.input)  # for ONNX Keras wants a model that was called
+        layers.export(*args, **kwargs)
 
     def summary(self, *args: Any, **kwargs: Any) -> None:
         """Prints the layers as `keras.Model.summary` does, and how the model trains."""
@@ -300,6 +314,17 @@ class RecipeModel(keras.Model):
         model = super().from_config(config, custom_objects=custom_objects)
         model.recipe = None if recipe is None else RecipeCall(**recipe)
         return model
+
+
+def _check_shards_of_fit(given: dict[str, Any]) -> None:
+    """Refuses data that JAX cannot divide among devices."""
+    size = given.get("batch_size")
+    if not given.get("validation_split"):
+        check_shards("x", given.get("x"), size)
+    validation = given.get("validation_data")
+    if validation is not None:
+        x = validation[0] if isinstance(validation, tuple) else validation
+        check_shards("validation_data", x, given.get("validation_batch_size") or size)
 
 
 def _encoded(given: dict[str, Any], target: Any) -> dict[str, Any]:

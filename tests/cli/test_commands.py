@@ -29,7 +29,7 @@ def test_help_names_every_command_and_exit_code():
     result = call("--help")
     assert result.exit_code == 0
     commands = "train find-lr tune launch list show copy validate check evaluate predict".split()
-    commands += ["diagnose", "fit", "report"]
+    commands += ["diagnose", "fit", "report", "doctor", "export"]
     for word in [*commands, "130", "wrong usage or input"]:
         assert word in result.output
     assert [name for name in main.commands if name not in commands] == []
