@@ -30,7 +30,7 @@ print(kr.exporting.export(model, folder / "late"))
 # From here on nothing needs kerasrecipes: columns by name, "" for a missing text.
 columns = {
     "age": np.array([35.0, np.nan, 61.0], "float32"),
-    "job": np.array(["cook", "", "smith"]),
+    "job": np.array(["cook", "", "smith"], object),
 }
 plain = keras.saving.load_model(folder / "late.keras").predict(columns, verbose=0)
 served = tf.saved_model.load(folder / "late")

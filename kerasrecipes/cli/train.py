@@ -16,7 +16,7 @@ Examples:
 
 
 @click.command(epilog=_EXAMPLES)
-@click.argument("recipe", metavar="RECIPE", required=False)
+@_options.RECIPE_OR_NONE
 @_options.OVERRIDES
 @click.option("--seed", type=click.IntRange(min=0), help="Replaces the recipe's seed.")
 @click.option(
@@ -29,6 +29,7 @@ Examples:
 @click.option(
     "--resume",
     metavar="RUN",
+    shell_complete=_options.unfinished,
     help="Go on with a run that was killed or interrupted, in its own folder; takes no RECIPE.",
 )
 @click.option(

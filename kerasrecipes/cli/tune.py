@@ -22,7 +22,7 @@ _WITH_RESUME = ("resume", "trials", "seconds", "workers", "isolate", "quiet")
 
 
 @click.command(epilog=_EXAMPLES)
-@click.argument("recipe", metavar="RECIPE", required=False)
+@_options.RECIPE_OR_NONE
 @click.option("--method", type=click.Choice(METHODS), help="How to search. [default: random]")
 @click.option(
     "--trials",
@@ -63,12 +63,14 @@ _WITH_RESUME = ("resume", "trials", "seconds", "workers", "isolate", "quiet")
 @click.option(
     "--resume",
     metavar="SEARCH",
+    shell_complete=_options.searches,
     help="Go on with a search that was killed or interrupted, in its own folder; takes no RECIPE. "
     "With --trials or --seconds it gets more of them.",
 )
 @click.option(
     "--show",
     metavar="SEARCH",
+    shell_complete=_options.searches,
     help="Show what a search has found, also while it runs, and search nothing.",
 )
 @click.option("--quiet", is_flag=True, help="Print the path of the search folder, nothing else.")

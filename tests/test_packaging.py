@@ -1,0 +1,36 @@
+"""What pyproject.toml says is what the package and its pages say."""
+
+import re
+import tomllib
+
+import pytest
+
+import kerasrecipes as kr
+from tests.forked import ROOT
+
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+OLDEST = dict(each.split(">=") for each in PROJECT["dependencies"])
+PYTHONS = re.findall(r"Python :: (3\.\d+)", "\n".join(PROJECT["classifiers"]))
+
+
+def test_the_version_is_that_of_the_package():
+    assert PROJECT["version"] == kr.__version__
+
+
+def test_the_oldest_python_is_one_of_those_named():
+    assert PROJECT["requires-python"] == f">={PYTHONS[0]}"
+
+
+@pytest.mark.parametrize("page", ["README.md", "docs/index.md"])
+def test_pages_name_the_versions(page):
+    assert (
+        f"Keras {OLDEST['keras']} or newer on TensorFlow {OLDEST['tensorflow']} or newer; "
+        f"Python {PYTHONS[0]} to {PYTHONS[-1]}."
+    ) in (ROOT / page).read_text("utf-8")
+
+
+def test_the_table_of_supported_versions():
+    text = (ROOT / "CONTRIBUTING.md").read_text("utf-8")
+    assert f"| Python | {PYTHONS[0]} | {PYTHONS[-1]} |" in text
+    for name in ("Keras", "TensorFlow"):
+        assert f"| {name} | {OLDEST[name.lower()]} |" in text
