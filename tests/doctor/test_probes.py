@@ -163,6 +163,7 @@ RIGHT = {
     "augmentation.equalization": [EqualizationOfEach],
     "augmentation.cut_mix": [cut_mix],
     "numbers.small_beta": [beta],
+    "numbers.added_column": [np.add],
 }
 
 

@@ -119,7 +119,13 @@ def test_a_function_that_is_taken_away_is_traced_anew(name):
     assert abs(call() - before) > 0.01
 
 
-def test_columns_are_added_as_columns_in_batches_of_any_size():
+def test_f10_keras_takes_a_column_for_a_bias():
+    rows, column = np.zeros((3, 3), "float32"), np.array([[1], [2], [3]], "float32")
+    found = keras.ops.convert_to_numpy(keras.ops.add(keras.ops.convert_to_tensor(rows), column))
+    np.testing.assert_array_equal(found, (rows + column).T)
+
+
+def test_f10_columns_are_added_as_columns_in_batches_of_any_size():
     """Keras takes a column for a bias where the batch is as large as the layer."""
 
     def trained(fast):
