@@ -3,6 +3,7 @@
 import hashlib
 import inspect
 import re
+import sys
 from collections.abc import Mapping, Sequence, Set
 from typing import Any
 
@@ -15,7 +16,8 @@ _NOT_OF_A_STEP = frozenset(
         *("name", "_name", "path", "_path", "_parent_path"),
         *("seed", "_seed", "_initial_seed", "_init_seed"),  # a variable has what follows from it
         *("build", "quantize", "built", "_called", "_tracker", "_lock", "_call_signature"),
-        *("_inbound_nodes", "_outbound_nodes", "_nodes", "_nodes_by_depth"),  # see `_links`
+        *("_losses", "_loss_ids"),  # of the call before
+        *("_inbound_nodes", "_outbound_nodes", "_nodes", "_nodes_by_depth"),  # see `_wiring`
         *("_operations", "_operations_by_depth", "_trainable_variables_indices"),
         *("_auto_config", "_compile_config", "_distribution_strategy", "_distribute_strategy"),
         *("train_function", "test_function", "predict_function", "_eval_epoch_iterator"),
@@ -46,11 +48,12 @@ class Likeness:
         self.unknown = ""
         self.variables: list[Any] = []
         self._seen: dict[int, tuple[int, Any]] = {}  # the things too, or an `id` may come again
-        settings = keras.config.floatx(), keras.config.image_data_format()
+        config = keras.config
+        settings = config.floatx(), config.epsilon(), config.image_data_format()
         try:
             described = repr((settings, self._describe(model)))
-        except _UnknownError as error:
-            self.unknown = str(error)
+        except Exception as error:  # noqa: BLE001  # whatever it is, the model is not understood
+            self.unknown = repr(error)
         else:
             self.key = hashlib.sha256(described.encode()).hexdigest()
 
@@ -67,14 +70,19 @@ class Likeness:
         if isinstance(thing, Sequence):
             return [self._describe(each) for each in thing]
         if isinstance(thing, Set):
-            return sorted(repr(self._describe(each)) for each in thing)
+            return self._describe(sorted(thing))  # of strings or numbers; others have no order
         if isinstance(thing, keras.Variable):
-            self.variables.append(thing)
-            tensor = thing.value
-            return "variable", tensor.shape, tensor.dtype, thing.trainable, tensor.device
+            return self._describe_variable(thing)
         if isinstance(thing, (np.ndarray, tf.Tensor)):
             return self._describe_array(np.asarray(thing))
         return self._describe_code(thing)
+
+    def _describe_variable(self, variable: keras.Variable) -> Any:
+        self.variables.append(variable)
+        tensor = variable.value
+        of_updates = variable.regularizer, variable.constraint, variable.overwrite_with_gradient
+        described = tensor.shape, tensor.dtype, tensor.device, variable.trainable
+        return "variable", *described, self._describe(of_updates)
 
     def _describe_mapping(self, mapping: Mapping[Any, Any]) -> Any:
         if "class_name" in mapping and "config" in mapping:
@@ -86,7 +94,7 @@ class Likeness:
         config = {key: value for key, value in serialized["config"].items() if key != "seed"}
         if isinstance(config.get("name"), str):
             config["name"] = re.sub(r"_\d+$", "", config["name"])
-        return serialized["class_name"], self._describe(config)
+        return serialized.get("module"), serialized["class_name"], self._describe(config)
 
     def _describe_array(self, array: np.ndarray) -> Any:
         if array.dtype.hasobject:
@@ -97,9 +105,11 @@ class Likeness:
         if inspect.ismodule(thing):
             return thing.__name__
         if inspect.ismethod(thing):
+            if thing.__func__ is not getattr(type(thing.__self__), thing.__name__, None):
+                raise _UnknownError(repr(thing))
             return self._describe(thing.__self__), thing.__name__
         if isinstance(thing, type) or inspect.isroutine(thing):
-            if "<" in thing.__qualname__ or not _is_known(thing):  # "<locals>", "<lambda>"
+            if not _is_known(thing) or _looked_up(thing) is not thing:
                 raise _UnknownError(repr(thing))
             return thing.__module__, thing.__qualname__
         return self._describe_object(thing)
@@ -115,10 +125,35 @@ class Likeness:
         attributes = [
             (name, self._describe(value))
             for name, value in vars(thing).items()
-            if value is not None and name not in _NOT_OF_A_STEP and not name.startswith("_self_")
+            if value is not None and not _is_left_out(thing, name, value)
         ]
-        links = _links(thing) if hasattr(thing, "_operations") else ""
-        return kind.__module__, kind.__qualname__, links, attributes
+        wiring = self._wiring(thing) if hasattr(thing, "_operations") else ""
+        return (
+            kind.__module__,
+            kind.__qualname__,
+            id(getattr(kind, "call", None)),
+            wiring,
+            attributes,
+        )
+
+    def _wiring(self, model: keras.Model) -> Any:
+        """Returns which operation of a functional model follows which, by their numbers."""
+        config = model.get_config()
+        if "input_layers" not in config:
+            raise _UnknownError(repr(type(model)))
+        number = {layer["name"]: at for at, layer in enumerate(config["layers"])}
+        nodes = [layer["inbound_nodes"] for layer in config["layers"]]
+        ends = config["input_layers"], config["output_layers"]
+        links = keras.tree.map_structure(
+            lambda leaf: number.get(leaf, leaf) if isinstance(leaf, str) else leaf, (nodes, *ends)
+        )
+        inputs = [each.name for each in model.inputs] if len(model.inputs) > 1 else ()
+        steps = [
+            self._describe_config(each)
+            for each in config["layers"]
+            if "layers" not in each["config"]  # a model, whose names are seen to among its own
+        ]
+        return repr(links), inputs, steps
 
 
 class _UnknownError(Exception):
@@ -129,16 +164,17 @@ def _is_known(code: Any) -> bool:
     return f"{code.__module__}.".startswith(("keras.", "kerasrecipes."))
 
 
-def _links(model: keras.Model) -> str:
-    """Returns which layer of a functional model follows which, by their numbers."""
-    config = model.get_config()
-    if "input_layers" not in config:
-        raise _UnknownError(repr(type(model)))
-    number = {layer["name"]: at for at, layer in enumerate(config["layers"])}
-    nodes = [layer["inbound_nodes"] for layer in config["layers"]]
-    ends = config["input_layers"], config["output_layers"]
-    return repr(
-        keras.tree.map_structure(
-            lambda leaf: number.get(leaf, leaf) if isinstance(leaf, str) else leaf, (nodes, *ends)
-        )
-    )
+def _looked_up(code: Any) -> Any:
+    """Returns what has the name of a function or class in its module; wrappers copy names."""
+    found = sys.modules[code.__module__]
+    for name in code.__qualname__.split("."):
+        found = getattr(found, name, None)
+    return found
+
+
+def _is_left_out(thing: Any, name: str, value: Any) -> bool:
+    if name == "name" and isinstance(thing, keras.Metric):
+        return False  # it is a key of the logs
+    if name == "output_names":
+        return len(value) == 1
+    return name in _NOT_OF_A_STEP or name.startswith("_self_")

@@ -52,6 +52,9 @@ class Training:
     def begin(self, rows: Rows, chunk: int) -> None:
         """Takes the rows of a fit, and how many batches to train on in a call."""
         self._rows, self._numbers, self._chunk, self._left_out = rows, None, chunk, 0
+        optimizer = self._model.optimizer
+        if not optimizer.built:
+            optimizer.build(self._model.trainable_variables)
 
     def end(self) -> None:
         """Forgets the rows."""

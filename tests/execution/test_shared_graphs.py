@@ -1,4 +1,6 @@
+import functools
 import gc
+import types
 import weakref
 
 import keras
@@ -185,6 +187,180 @@ def test_what_changes_a_step_changes_the_key(name):
     assert usual.key == same.key
     assert usual.key is not None
     assert other.key != usual.key
+
+
+def functional(make_outputs, *, metrics=None, names=("a",), **given):
+    inputs = [keras.Input((6,), name=name) for name in names]
+    keras.utils.set_random_seed(0)
+    made = make_outputs(*inputs)
+    head = keras.layers.Dense(3, "softmax", name="head")
+    model = kr.recipes.RecipeModel(inputs if len(inputs) > 1 else inputs[0], head(made))
+    given = {"optimizer": "sgd", "loss": "sparse_categorical_crossentropy", **given}
+    model.compile(metrics=metrics, **given)
+    return model
+
+
+def dense(**given):
+    return keras.layers.Dense(4, name="dense", **given)
+
+
+def nested(function):
+    inside = keras.Input((6,))
+    return keras.Model(inside, keras.layers.ReLU(name="end")(function(inside)), name="nested")
+
+
+def with_kernel(**attributes):
+    model = functional(dense())
+    for name, value in attributes.items():
+        setattr(model.layers[1].kernel, name, value)
+    return model
+
+
+def measured(name):
+    return functional(dense(), metrics=[keras.metrics.SparseCategoricalAccuracy(name=name)])
+
+
+def of_two(*names):
+    def outputs(one, other):
+        parts = [keras.layers.Dense(4, name="one")(one), keras.layers.Dense(5, name="other")(other)]
+        return keras.layers.Concatenate()(parts)
+
+    return functional(outputs, names=names)
+
+
+PAIRS = {
+    "operation": [lambda: functional(ops.sin), lambda: functional(ops.cos)],
+    "sum or product": [
+        lambda: functional(lambda x: x * 2.0),
+        lambda: functional(lambda x: x + 2.0),
+    ],
+    "axis": [
+        lambda: functional(
+            lambda x: ops.reshape(ops.softmax(ops.reshape(x, (-1, 2, 3)), 1), (-1, 6))
+        ),
+        lambda: functional(
+            lambda x: ops.reshape(ops.softmax(ops.reshape(x, (-1, 2, 3)), 2), (-1, 6))
+        ),
+    ],
+    "stopped gradient": [
+        lambda: functional(lambda x: ops.tanh(dense()(x))),
+        lambda: functional(lambda x: ops.stop_gradient(dense()(x))),
+    ],
+    "operation within": [
+        lambda: functional(nested(ops.sin)),
+        lambda: functional(nested(ops.cos)),
+    ],
+    "regularizer of a variable": [
+        lambda: with_kernel(regularizer=keras.regularizers.L2(0.5)),
+        with_kernel,
+    ],
+    "constraint of a variable": [
+        lambda: with_kernel(constraint=keras.constraints.MaxNorm(0.1)),
+        with_kernel,
+    ],
+    "overwritten variable": [lambda: with_kernel(overwrite_with_gradient=True), with_kernel],
+    "names of inputs": [lambda: of_two("a", "b"), lambda: of_two("b", "a")],
+    "name of a metric": [lambda: measured("acc"), lambda: measured("hit")],
+}
+
+
+@pytest.mark.parametrize("name", PAIRS)
+def test_two_of_a_pair_have_other_keys_and_each_its_own(name):
+    one, other = PAIRS[name]
+    keys = [Likeness(make()).key for make in (one, one, other, other)]
+    assert keys[0] is not None
+    assert keys[0] == keys[1]
+    assert keys[2] == keys[3]
+    assert keys[0] != keys[2]
+
+
+def test_a_smallest_number_of_keras_counts():
+    model, before = mlp(), keras.config.epsilon()
+    key = Likeness(model).key
+    keras.config.set_epsilon(0.2)
+    try:
+        assert Likeness(model).key != key
+    finally:
+        keras.config.set_epsilon(before)
+
+
+def times(factor, function):
+    @functools.wraps(function)
+    def scaled(*args):
+        return factor * function(*args)
+
+    return scaled
+
+
+def with_call_of(value):
+    model = functional(dense())
+
+    def call(self, inputs, training=False):
+        return value * keras.layers.Dense.call(self, inputs)
+
+    model.layers[1].call = types.MethodType(call, model.layers[1])
+    return model
+
+
+class Unsure(keras.Operation):
+    def __init__(self, factor):
+        super().__init__()
+        self.factor = factor
+
+    def call(self, x):
+        return x * self.factor
+
+    def compute_output_spec(self, x):
+        return keras.KerasTensor(x.shape, x.dtype)
+
+    def get_config(self):
+        raise NotImplementedError
+
+
+def tagged():
+    model = mlp()
+    model.tag = str.lower
+    return model
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: compiled(loss=times(2.0, keras.losses.sparse_categorical_crossentropy)),
+        lambda: functional(dense(activation=times(2.0, keras.activations.tanh))),
+        lambda: with_call_of(2.0),
+        lambda: functional(Unsure(2.0)),
+        tagged,
+    ],
+    ids=["wrapped loss", "wrapped activation", "bound function", "operation", "attribute"],
+)
+def test_what_only_looks_known_is_not_shared(make, traces):
+    for _ in range(2):
+        model = make()
+        model.fit(X[:64], Y[:64], verbose=0)
+        assert Likeness(model).key is None
+    assert traces == ["_train_on_many"] * 2
+
+
+def test_activity_regularizers_are_shared(traces):
+    for factor in (0.1, 0.1, 0.5):
+        regularizer = keras.regularizers.L2(factor)
+        model = functional(dense(activity_regularizer=regularizer))
+        model.fit(X, Y, verbose=0)
+    assert traces == ["_train_on_many"] * 2
+
+
+def test_an_optimizer_that_fit_builds(traces):
+    for _ in range(2):
+        functional(dense()).fit(X, Y, verbose=0)
+    assert traces == ["_train_on_many"]
+
+
+def test_an_evaluation_builds_no_optimizer():
+    model = functional(dense())
+    model.evaluate(X, Y, verbose=0)
+    model.predict(X, verbose=0)
+    assert not model.optimizer.built
 
 
 def test_what_an_optimizer_of_keras_excludes_from_decay_counts():
