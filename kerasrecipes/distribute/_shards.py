@@ -21,11 +21,12 @@ def check_shards(argument: str, x: Any, batch_size: int | None) -> None:
     shards = count_shards()
     if shards == 1:
         return
-    rows = getattr(x, "rows", None) or _count(x)
+    is_batches = hasattr(x, "reseed")  # and no table that has a column "rows"
+    rows = x.rows if is_batches else _count(x)
     if rows is None:
         return
-    size = getattr(x, "batch_size", None) or batch_size or 32
-    rest = 0 if getattr(x, "drop_remainder", False) else rows % size
+    size = x.batch_size if is_batches else batch_size or 32
+    rest = 0 if is_batches and x.drop_remainder else rows % size
     for odd in (min(size, rows), rest):
         if odd % shards:
             raise InputError(

@@ -18,7 +18,7 @@ if len(devices) > 1:
 import kerasrecipes as kr
 
 target, recipes, rng = kr.targets.Multiclass(3), kr.recipes, np.random.default_rng(0)
-frame = pd.DataFrame({"size": rng.normal(size=64), "place": rng.choice(list("abc"), 64)})
+frame = pd.DataFrame({"rows": rng.normal(size=64), "place": rng.choice(list("abc"), 64)})
 y = rng.integers(0, 3, 64)
 series = dict(layers=1, units=8, num_heads=2, kernel_size=3, strides=1, dropout=0.0)
 cases = {
