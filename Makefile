@@ -13,6 +13,7 @@ bench:
 	python tests/benchmarks/import_time.py
 	python tests/benchmarks/main_job.py
 	python tests/benchmarks/execution.py
+	python tests/benchmarks/pipelines.py
 	python tests/benchmarks/parts.py
 	python tests/benchmarks/callbacks.py
 	python tests/benchmarks/replicas.py

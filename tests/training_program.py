@@ -1,6 +1,7 @@
 """A training with all that has a state, in processes that share one import and can be killed."""
 
 import contextlib
+import faulthandler
 import hashlib
 import json
 import os
@@ -81,6 +82,7 @@ def start(arguments, out):
     process = os.fork()
     if process:
         return process
+    faulthandler.enable()
     try:
         end = program(*arguments)
         Path(out).write_text(json.dumps(end))

@@ -129,6 +129,7 @@ class Checkpoint(Callback):
         self._pending = self._open()
         self._stop_skipping()
         self._epoch, self._step, self._batches, self._saved_epoch = None, 0, 0, None
+        self._done = 0
         self._ended_within = self.is_complete = False
         self._steps_per_execution = self.model.steps_per_execution
         self.resumed, self.last_error = None, None
@@ -188,7 +189,7 @@ class Checkpoint(Callback):
     def on_epoch_begin(self, epoch: int, logs: Mapping[str, Any] | None = None) -> None:
         """Restores or saves the state between two epochs."""
         _keras_internals.begin_fit_at(self.model, 0)
-        self._epoch, self._step = epoch, 0
+        self._epoch, self._step, self._done = epoch, 0, 0
         if self._pending is None and self._is_due(epoch):
             self._save(epoch)
         elif self._pending is not None and not self._pending.state["step"]:
@@ -206,6 +207,10 @@ class Checkpoint(Callback):
         elif batch and self._unit != "epoch" and self._pending is None and self._is_due():
             self._save(self._epoch, batch)
         self._batches += self._steps_per_execution
+
+    def on_train_batch_end(self, batch: int, logs: Mapping[str, Any] | None = None) -> None:
+        """Remembers how many steps of the epoch have been made."""
+        self._done = batch + 1
 
     def _is_reached(self, batch: int) -> bool:
         """Returns whether the next call begins at the step that was saved, or comes to it."""
@@ -263,7 +268,7 @@ class Checkpoint(Callback):
             return
         if not any(getattr(each, "interrupted", False) for each in self.siblings()):
             return
-        steps, done = self.params.get("steps"), self._step + self._steps_per_execution
+        steps, done = self.params.get("steps"), self._done
         self._ended_within = steps is None or done < steps
         alone = self._strategy is None
         if steps is not None and done < steps and self._pending is None and alone:
@@ -348,13 +353,14 @@ class Checkpoint(Callback):
         """
         model, logs = self.model, {}
         train = model.train_function
+        train_on_one = getattr(train, "ordinary", train)
 
         def skip(iterator: Any) -> dict[str, Any]:
             if self._trains_in_graph():
                 next(iterator)
                 return {}
             if not self._step or not _keras_internals.callbacks_of_the_fit(self):
-                logs.update(train(iterator))
+                logs.update(train_on_one(iterator))
                 return logs
             for _ in range(self._steps_per_execution):
                 next(iterator)

@@ -51,12 +51,12 @@ class Interrupt(Callback):
         self._installed = False
         self._signalled = False
         self._exit_code: int | None = None
-        self._batch = 0
+        self._done = 0
 
     def on_train_begin(self, logs: Mapping[str, Any] | None = None) -> None:
         """Takes over the signals."""
         self.close()
-        self.interrupted, self._signalled, self._exit_code, self._batch = False, False, None, 0
+        self.interrupted, self._signalled, self._exit_code, self._done = False, False, None, 0
         self._agreement = Agreement(self.model)
         if threading.current_thread() is not threading.main_thread():
             return
@@ -71,11 +71,14 @@ class Interrupt(Callback):
         self._previous[number] = signal.signal(number, self._handle)
 
     def on_train_batch_begin(self, batch: int, logs: Mapping[str, Any] | None = None) -> None:
-        """Remembers the place in the epoch, and stops if another worker has to."""
-        self._batch = batch
+        """Stops if another worker has to."""
         if not self._agreement.is_alone and self._agreement.is_due():
             self._agree()
             self._agreement.space()
+
+    def on_train_batch_end(self, batch: int, logs: Mapping[str, Any] | None = None) -> None:
+        """Remembers the place in the epoch."""
+        self._done = batch + 1
 
     def _agree(self) -> None:
         """Stops if one of several workers got a signal; one that is alone has done so at once."""
@@ -102,7 +105,7 @@ class Interrupt(Callback):
         if not self.interrupted:
             return
         steps = self.params.get("steps")
-        if steps is None or self._batch + self.model.steps_per_execution < steps:
+        if steps is None or self._done < steps:
             self._exit()
 
     def on_train_end(self, logs: Mapping[str, Any] | None = None) -> None:

@@ -285,4 +285,10 @@ KNOWN = (
         "graphs of recipe models do not know how many rows a batch has",
         ("numbers.added_column",),
     ),
+    Known(
+        "F11",
+        "fit makes part of an update where data of unknown size end",
+        "recipe models wait for a batch before they do anything",
+        ("ends.updates_at_the_end",),
+    ),
 )

@@ -1,6 +1,7 @@
 """Executor."""
 
 import contextlib
+import functools
 import inspect
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -9,15 +10,19 @@ import keras
 import tensorflow as tf
 from rich.console import Console
 
+from kerasrecipes.execution.ahead import Ahead
 from kerasrecipes.execution.cost import chunk_of, seconds_of_step, way_to_train
 from kerasrecipes.execution.dispatch import Dispatch
 from kerasrecipes.execution.evaluation import Evaluation
 from kerasrecipes.execution.execution import Execution
+from kerasrecipes.execution.group_callbacks import GroupCallbacks
 from kerasrecipes.execution.obstacles import (
     obstacle_of_arguments,
     obstacle_of_callbacks,
     obstacle_of_model,
 )
+from kerasrecipes.execution.pipeline_graph import PipelineGraph
+from kerasrecipes.execution.pipelines import steps_of
 from kerasrecipes.execution.prediction import Prediction
 from kerasrecipes.execution.rows import Rows, evaluation_size, key_at, rows_of, split
 from kerasrecipes.execution.training import Training
@@ -47,6 +52,9 @@ class Executor:
             "compiled": Training(model, alike=True, jit=True),
         }
         self._running: Any = None
+        self._pipelines: dict[str, PipelineGraph] = {}
+        self._ahead: dict[str, Ahead | None] = {}
+        self._validates_by_graph = False
         self._evaluation = Evaluation(model)
         self._prediction = Prediction(model)
         self._rows_by_key: dict[int, Rows] = {}
@@ -72,7 +80,11 @@ class Executor:
         for each in of_graph:
             each.forget()
         self._evaluation_size, self._seconds_of_step = None, {}
-        setattr(self._model, name, Dispatch(getattr(self._model, name), graph))
+        kind = name.removesuffix("_function")
+        if kind in self._pipelines:
+            self._pipelines[kind].forget()
+        pipeline = functools.partial(self._ahead.get, kind)
+        setattr(self._model, name, Dispatch(getattr(self._model, name), graph, pipeline))
 
     def leave_out(self, batches: int) -> None:
         """Leaves out the first batches of the next call of the fit that is running."""
@@ -92,20 +104,27 @@ class Executor:
         """Lets a fit train by a graph, if nothing is in the way.
 
         Args:
-            given: The arguments of `fit`, without the callbacks.
+            given: The arguments of `fit`.
             callbacks: Its callbacks.
 
         Yields: The arguments for Keras's `fit`.
         """
-        with self._ordinarily():
-            given, rows, validation, reason = self._rows(given, callbacks)
-            if rows is None:
-                execution = self._model.execution = Execution(reason=reason)
+        reason = self._obstacle_of_fit(callbacks)
+        with self._ordinarily(), self._pipelines_go_by("train", None):
+            self._validates_by_graph = not reason
+            if reason:
+                self._model.execution = Execution(reason=reason)
                 if given.get("verbose", "auto") and obstacle_of_callbacks(callbacks, "train"):
-                    Console(highlight=False, soft_wrap=True).print(f"Trains {execution}.")
+                    console = Console(highlight=False, soft_wrap=True)
+                    console.print(f"Trains {self._model.execution}.")
                 yield given
                 return
-            with self._fit(given, rows, validation, callbacks) as lent:
+            given, rows, validation, reason = self._rows(given)
+            if rows is not None:
+                way = self._fit(given, rows, validation, callbacks)
+            else:
+                way = self._fit_pipeline(given, validation, callbacks, reason)
+            with way as lent:
                 yield {**given, **lent}
 
     @contextlib.contextmanager
@@ -142,6 +161,47 @@ class Executor:
         self._running = None
         self.arguments = {}
 
+    @contextlib.contextmanager
+    def _fit_pipeline(
+        self,
+        given: dict[str, Any],
+        validation: Rows | None,
+        callbacks: Sequence[Any],
+        reason: str,
+    ) -> Iterator[dict[str, Any]]:
+        """Trains on what Keras goes over by a graph; yields the arguments that change."""
+        model, steps = self._model, steps_of(given)
+        model.execution = Execution(True, None, reason=reason)
+        looks = [each.check_every for each in callbacks if hasattr(each, "check_every")]
+        graph = self._pipeline_graph("train")
+        ahead = Ahead(graph, model, steps=steps, at_most=min(looks, default=None))
+        verbose = given.get("verbose", "auto")
+        shown = {"add_history": True, "add_progbar": verbose != 0, "verbose": verbose}
+        epochs = given.get("epochs", 1)
+        group = GroupCallbacks(
+            ahead, list(callbacks), model=model, epochs=epochs, steps=steps, **shown
+        )
+        lent: dict[str, Any] = {"callbacks": group}
+        with contextlib.ExitStack() as stack:
+            if validation is not None:
+                lent["validation_data"] = stack.enter_context(self._in_use(validation))
+            stack.enter_context(self._pipelines_go_by("train", ahead))
+            yield lent
+
+    def _pipeline_graph(self, name: str) -> PipelineGraph:
+        if name not in self._pipelines:
+            self._pipelines[name] = PipelineGraph(self._model, f"{name}_step")
+        return self._pipelines[name]
+
+    @contextlib.contextmanager
+    def _pipelines_go_by(self, name: str, ahead: Ahead | None) -> Iterator[None]:
+        """Lets Keras's `train_function` or `test_function` go over pipelines by this meanwhile."""
+        before, self._ahead[name] = self._ahead.get(name), ahead
+        try:
+            yield
+        finally:
+            self._ahead[name] = before
+
     def _with_defaults(self, given: Mapping[str, Any]) -> dict[str, Any]:
         parameters = inspect.signature(keras.Model.fit).parameters.values()
         return {**{each.name: each.default for each in parameters if each.name != "self"}, **given}
@@ -167,18 +227,21 @@ class Executor:
         """Lets Keras's own functions go batch by batch, also within a fit by a graph."""
         return self._steps_per_execution(1 if self.arguments else self._model.steps_per_execution)
 
-    def _rows(
-        self, given: dict[str, Any], callbacks: Sequence[Any]
-    ) -> tuple[dict[str, Any], Rows | None, Rows | None, str]:
-        """Returns the arguments with validation parted off, and rows or why there are none."""
-        reason = (
+    def _obstacle_of_fit(self, callbacks: Sequence[Any]) -> str:
+        return (
             ("another fit of it is running" if self.arguments else "")
             or obstacle_of_model(self._model, "train")
             or obstacle_of_model(self._model, "test")
             or obstacle_of_callbacks(callbacks, "train")
             or obstacle_of_callbacks(callbacks, "test")
-            or obstacle_of_arguments(given)
         )
+
+    def _rows(self, given: dict[str, Any]) -> tuple[dict[str, Any], Rows | None, Rows | None, str]:
+        """Returns the arguments, the rows to train on and to validate with, and why if None.
+
+        Where there are rows to validate with, the arguments are without `validation_split`.
+        """
+        reason = obstacle_of_arguments(given)
         if reason:
             return given, None, None, reason
         if given.get("validation_split") and given.get("validation_data") is None:
@@ -191,14 +254,8 @@ class Executor:
             **{name: given[name] for name in names if name in given},
             shuffle=given.get("shuffle", True),
         )
-        if rows is None:
-            return given, None, None, _NOT_IN_MEMORY
-        if given.get("validation_data") is None:
-            return given, rows, None, ""
-        validation = self._validation(given)
-        if validation is None:
-            return given, None, None, "the validation data are not rows of numbers in memory"
-        return given, rows, validation, ""
+        validation = None if given.get("validation_data") is None else self._validation(given)
+        return given, rows, validation, "" if rows is not None else _NOT_IN_MEMORY
 
     def _validation(self, given: Mapping[str, Any]) -> Rows | None:
         data = given["validation_data"]
@@ -217,16 +274,28 @@ class Executor:
         Yields: The arguments for Keras's `evaluate`.
         """
         if within_fit:
-            yield given
+            with self._evaluates_pipelines(given, by_graph=self._validates_by_graph):
+                yield given
             return
         with self._ordinarily():
-            rows = self._rows_to_look_at(given, "test")
+            reason = self._obstacle(given, "test")
+            rows = None if reason else self._rows_to_look_at(given)
             if rows is None:
-                yield given
+                with self._evaluates_pipelines(given, by_graph=not reason):
+                    yield given
                 return
             lent = {name: None for name in _OF_ROWS if name in given}
             with self._in_use(rows) as place:
                 yield {**given, **lent, "x": place}
+
+    def _evaluates_pipelines(
+        self, given: Mapping[str, Any], *, by_graph: bool
+    ) -> contextlib.AbstractContextManager[None]:
+        ahead = None
+        if by_graph:
+            graph = self._pipeline_graph("test")
+            ahead = Ahead(graph, self._model, steps=given.get("steps"))
+        return self._pipelines_go_by("test", ahead)
 
     @contextlib.contextmanager
     def predict(self, given: dict[str, Any]) -> Iterator[dict[str, Any]]:
@@ -238,15 +307,15 @@ class Executor:
         Yields: The arguments for Keras's `predict`.
         """
         with self._ordinarily():
-            rows = self._rows_to_look_at(given, "predict")
+            rows = None if self._obstacle(given, "predict") else self._rows_to_look_at(given)
             if rows is None:
                 yield given
                 return
             with self._in_use(rows) as place:
                 yield {**given, "x": place, "batch_size": None}
 
-    def _rows_to_look_at(self, given: Mapping[str, Any], what: str) -> Rows | None:
-        if given.get("steps") or self._obstacle(given, what):
+    def _rows_to_look_at(self, given: Mapping[str, Any]) -> Rows | None:
+        if given.get("steps"):
             return None
         names = [name for name in ("x", "y", "sample_weight") if name in given]
         size = given.get("batch_size") or self._size_left_to_us()

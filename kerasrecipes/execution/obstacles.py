@@ -36,8 +36,9 @@ def obstacle_of_model(model: keras.Model, what: str) -> str:
         return f"it was compiled with steps_per_execution={model.steps_per_execution}"
     if model.jit_compile:
         return "it was compiled with jit_compile=True"
-    if keras.config.max_steps_per_epoch():
-        return "keras.config.max_steps_per_epoch is set"
+    for name in ("max_epochs", "max_steps_per_epoch"):
+        if getattr(keras.config, name)():
+            return f"keras.config.{name} is set"
     function = getattr(model, f"{what}_function")
     if not (function is None or isinstance(function, Dispatch) or _is_of_keras(function)):
         return f"its {what}_function is not Keras's own"

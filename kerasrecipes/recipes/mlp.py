@@ -79,10 +79,10 @@ def mlp(
         strategy: What to build for: "auto", "mirrored", "multi_worker" and so on, as for
             `kerasrecipes.distribute.strategy`, or a `tf.distribute.Strategy`; None for the scope
             that this is in, else one device.
-        fast: "auto" to train on many batches at a time in one graph where rows are numbers in
-            memory and nothing has to see every batch, and to leave it to XLA where that pays;
-            True to do so on a GPU too; False for Keras's way, batch by batch. The results are the
-            same. `model.execution` says what a fit did and why. Defaults to "auto".
+        fast: "auto" to train on many batches at a time in one graph where nothing has to see every
+            batch, and to leave it to XLA where rows are in memory and that pays; True to do so on
+            a GPU too; False for Keras's way, batch by batch. The results are the same.
+            `model.execution` says what a fit did and why. Defaults to "auto".
         seed: Int for reproducible weights and dropout masks, or None.
         name: Name of the model. Defaults to "mlp".
 

@@ -25,6 +25,7 @@ from kerasrecipes.distribute._masked_loss import weights_of_masked
 from kerasrecipes.distribute._shards import check_shards
 from kerasrecipes.distribute.check_model import check_model
 from kerasrecipes.execution.execution import Execution
+from kerasrecipes.execution.waiting import after
 from kerasrecipes.optimizers.loss_scale_optimizer import scaled
 from kerasrecipes.optimizers.sam import second_gradient
 from kerasrecipes.targets.target import Target
@@ -128,7 +129,7 @@ class RecipeModel(keras.Model):
 
     def train_step(self, *args: Any, **kwargs: Any) -> Any:
         """Trains on one batch as `keras.Model.train_step` does, for `SAM` with two gradients."""
-        with second_gradient(self, *args):
+        with after(args), second_gradient(self, *args):
             return super().train_step(*args, **kwargs)
 
     def fit(self, *args: Any, **kwargs: Any) -> Any:
@@ -160,8 +161,9 @@ class RecipeModel(keras.Model):
         if strategy is not None and strategy.num_replicas_in_sync > 1:
             given = self._divided(given, strategy)
         try:
+            given["callbacks"] = callbacks
             with lost_worker(self), self._fitting(strategy, given, callbacks) as given:
-                return super().fit(**{**given, "callbacks": callbacks})
+                return super().fit(**given)
         finally:
             close(callbacks)
 
@@ -289,7 +291,7 @@ class RecipeModel(keras.Model):
     def _how_it_will_train(self) -> str:
         if self.fast is False:
             return "batch by batch, since `fast` is False"
-        return "many batches in a graph where rows are in memory (`execution` tells after a fit)"
+        return "many batches in a graph if nothing looks at each (`execution` tells after a fit)"
 
     def has_loss_of_target(self) -> bool:
         """Returns whether the model is compiled with the loss of its target."""

@@ -164,6 +164,7 @@ RIGHT = {
     "augmentation.cut_mix": [cut_mix],
     "numbers.small_beta": [beta],
     "numbers.added_column": [np.add],
+    "ends.updates_at_the_end": [kr.recipes.RecipeModel],
 }
 
 
