@@ -15,6 +15,7 @@ bench:
 	python tests/benchmarks/execution.py
 	python tests/benchmarks/pipelines.py
 	python tests/benchmarks/parts.py
+	python tests/benchmarks/memory.py
 	python tests/benchmarks/callbacks.py
 	python tests/benchmarks/replicas.py
 	python tests/benchmarks/population.py

@@ -23,7 +23,9 @@ def kill(folder, *, kills, every, replicas=1, name="SIGKILL"):
     )
     assert done.returncode == 0, done.stderr[-4000:]
     line = next(line for line in done.stdout.splitlines() if line.startswith("REPORT "))
-    return json.loads(line.removeprefix("REPORT "))
+    report = json.loads(line.removeprefix("REPORT "))
+    assert report["others"] <= (replicas > 1), done.stderr[-4000:]
+    return report
 
 
 @pytest.mark.slow
