@@ -16,14 +16,14 @@ from tensorboard.util.tensor_util import make_ndarray
 
 import kerasrecipes as kr
 
-folder = pathlib.Path(tempfile.mkdtemp())
-database = f"sqlite:///{folder}/mlflow.db"
+# The libraries write where the program runs, if they are not told otherwise.
+os.chdir(tempfile.mkdtemp())
 os.environ.update(WANDB_SILENT="true", WANDB_DISABLE_GIT="true")
 
 # The loggers come last, so that they see what the other callbacks have put into the logs.
-tensorboard = kr.callbacks.TensorBoardLogger(folder / "tensorboard")
-wandb = kr.callbacks.WandbLogger("digits", mode="offline", directory=folder)
-tracked = kr.callbacks.MLflowLogger("digits", tracking_uri=database, log_model=True)
+tensorboard = kr.callbacks.TensorBoardLogger("tensorboard")
+wandb = kr.callbacks.WandbLogger("digits", mode="offline")
+tracked = kr.callbacks.MLflowLogger("digits", log_model=True)
 x, y = load_digits(return_X_y=True)
 rows = kr.data.split(x, y, validation=0.2, test=0.2, seed=0)
 model = kr.recipes.mlp(
@@ -44,20 +44,19 @@ history = model.fit(
 
 # TensorBoard: `tensorboard --logdir FOLDER` shows it. The curves of training and validation lie in
 # subfolders, as those of Keras's own callback do.
-events = EventAccumulator(str(folder / "tensorboard" / "validation")).Reload()
+events = EventAccumulator("tensorboard/validation").Reload()
 curve = [float(make_ndarray(each.tensor_proto)) for each in events.Tensors("epoch_loss")]
 print("TensorBoard", events.Tags()["tensors"], [round(value, 3) for value in curve])
 
 # MLflow: `mlflow ui` shows it. The run has the arguments of the recipe and the model.
-client = mlflow.MlflowClient(database)
+client = mlflow.MlflowClient("sqlite:///mlflow.db")
 run = client.get_run(tracked.run_id)
 kept = [each.value for each in client.get_metric_history(tracked.run_id, "val_loss")]
 print("MLflow", run.info.status, run.data.params["schedule"], [round(value, 3) for value in kept])
 print("MLflow", [each.path for each in client.list_artifacts(tracked.run_id)])
 
 # Weights & Biases: `wandb sync FOLDER` uploads it, and its own program reads it where it lies.
-(run_folder,) = (folder / "wandb").glob("offline-run-*")
-(file,) = run_folder.glob("*.wandb")
+(file,) = pathlib.Path("wandb").glob("offline-run-*/*.wandb")
 read = ["wandb", "leet", "inspect", "--summary", str(file)]
 print("W&B", subprocess.run(read, check=True, capture_output=True, text=True).stdout)
 

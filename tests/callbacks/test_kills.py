@@ -24,7 +24,7 @@ def kill(folder, *, kills, every, replicas=1, name="SIGKILL"):
     assert done.returncode == 0, done.stderr[-4000:]
     line = next(line for line in done.stdout.splitlines() if line.startswith("REPORT "))
     report = json.loads(line.removeprefix("REPORT "))
-    assert report["others"] <= (replicas > 1), done.stderr[-4000:]
+    assert report["crashed"] <= (replicas > 1), done.stderr[-4000:]
     return report
 
 
