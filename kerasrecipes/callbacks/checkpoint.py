@@ -225,7 +225,7 @@ class Checkpoint(Callback):
             self.model.leave_out(batches)
 
     def _trains_in_graph(self) -> bool:
-        return bool(getattr(self.model, "fit_arguments", None))
+        return getattr(self.model, "goes_over_rows", False)
 
     def on_test_begin(self, logs: Mapping[str, Any] | None = None) -> None:
         """Saves the place in an epoch that was interrupted, before it is validated."""

@@ -1,9 +1,10 @@
 """A loop of Keras over batches, and a graph that is ahead of it."""
 
-from collections.abc import Callable
 from typing import Any
 
 import keras
+
+from kerasrecipes.execution.pipeline_graph import PipelineGraph
 
 
 class Ahead:
@@ -13,51 +14,60 @@ class Ahead:
     gone over already return at once.
 
     Args:
-        graph: Goes over batches, as `PipelineGraph` does.
+        graph: Goes over batches.
         model: The model that it is of.
-        steps: Batches of an epoch or evaluation; None if only its end tells.
+        steps: Batches of an epoch or evaluation; None if only the end of the data tells.
+        may_end: Whether the data may end before.
         at_most: Batches to go over at a time; None for any number.
 
     Attributes:
         batches: How many have been gone over that Keras has not asked for yet.
+        place: The step of the epoch that comes after those that have been gone over.
+        logs: The metrics so far.
     """
 
     def __init__(
         self,
-        graph: Callable[[Any, int], tuple[int, dict[str, Any]]],
+        graph: PipelineGraph,
         model: keras.Model,
         *,
         steps: int | None = None,
+        may_end: bool = True,
         at_most: int | None = None,
     ) -> None:
         self._graph = graph
         self._model = model
         self._steps = steps
+        self._may_end = may_end
         self._at_most = at_most or 2**62
-        self._place = 0
-        self._logs: dict[str, Any] = {}
-        self.batches = 0
+        self.begin_epoch()
 
-    def begin_at(self, step: int) -> None:
-        """Takes which step of the epoch comes next."""
-        self._place = step
+    def begin_epoch(self) -> None:
+        """Begins an epoch or evaluation: what was ahead of Keras is over."""
+        self.place, self.batches, self._is_at_end = 0, 0, False
+        self.logs: dict[str, Any] = {}
 
     def __call__(self, iterator: Any) -> dict[str, Any]:
         """Does what Keras asks of its function, which may have been done already."""
         asked = self._model.steps_per_execution
-        while self.batches < asked and self._goes_over_more(iterator):
-            pass
-        if self.batches <= 0:
+        while self.batches < asked and self._left():
+            self._go_over_more(iterator)
+        if not self.batches:
+            if self._steps is None:
+                self._steps = self.place + 1  # as Keras, which has counted this call too
             raise StopIteration
         self.batches = max(self.batches - asked, 0)
-        return self._logs
+        return self.logs
 
-    def _goes_over_more(self, iterator: Any) -> bool:
-        left = self._at_most if self._steps is None else self._steps - self._place
-        if left <= 0:
-            return False
-        done, logs = self._graph(iterator, min(left, self._at_most))
+    def _left(self) -> int:
+        """Returns how many batches to go over at most."""
+        if self._is_at_end:
+            return 0
+        return self._at_most if self._steps is None else self._steps - self.place
+
+    def _go_over_more(self, iterator: Any) -> None:
+        most = min(self._left(), self._at_most)
+        done, self._is_at_end, logs = self._graph(iterator, most, may_end=self._may_end)
         if done:
-            self._logs = logs
-        self._place, self.batches = self._place + done, self.batches + done
-        return done > 0
+            self.logs = logs
+        self.place, self.batches = self.place + done, self.batches + done

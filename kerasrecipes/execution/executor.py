@@ -86,6 +86,11 @@ class Executor:
         pipeline = functools.partial(self._ahead.get, kind)
         setattr(self._model, name, Dispatch(getattr(self._model, name), graph, pipeline))
 
+    @property
+    def goes_over_rows(self) -> bool:
+        """Whether the fit that is running goes over rows in memory."""
+        return self._running is not None
+
     def leave_out(self, batches: int) -> None:
         """Leaves out the first batches of the next call of the fit that is running."""
         self._running.leave_out(batches)
@@ -110,7 +115,7 @@ class Executor:
         Yields: The arguments for Keras's `fit`.
         """
         reason = self._obstacle_of_fit(callbacks)
-        with self._ordinarily(), self._pipelines_go_by("train", None):
+        with self.batch_by_batch():
             self._validates_by_graph = not reason
             if reason:
                 self._model.execution = Execution(reason=reason)
@@ -157,7 +162,8 @@ class Executor:
             yield lent
 
     def _end(self) -> None:
-        self._running.end()
+        if self._running is not None:
+            self._running.end()
         self._running = None
         self.arguments = {}
 
@@ -170,11 +176,11 @@ class Executor:
         reason: str,
     ) -> Iterator[dict[str, Any]]:
         """Trains on what Keras goes over by a graph; yields the arguments that change."""
-        model, steps = self._model, steps_of(given)
+        model, (steps, may_end) = self._model, steps_of(given)
         model.execution = Execution(True, None, reason=reason)
         looks = [each.check_every for each in callbacks if hasattr(each, "check_every")]
         graph = self._pipeline_graph("train")
-        ahead = Ahead(graph, model, steps=steps, at_most=min(looks, default=None))
+        ahead = Ahead(graph, model, steps=steps, may_end=may_end, at_most=min(looks, default=None))
         verbose = given.get("verbose", "auto")
         shown = {"add_history": True, "add_progbar": verbose != 0, "verbose": verbose}
         epochs = given.get("epochs", 1)
@@ -186,6 +192,8 @@ class Executor:
             if validation is not None:
                 lent["validation_data"] = stack.enter_context(self._in_use(validation))
             stack.enter_context(self._pipelines_go_by("train", ahead))
+            stack.callback(self._end)
+            self.arguments = self._with_defaults(given)
             yield lent
 
     def _pipeline_graph(self, name: str) -> PipelineGraph:
@@ -222,6 +230,12 @@ class Executor:
             yield
         finally:
             self._model.steps_per_execution = before
+
+    @contextlib.contextmanager
+    def batch_by_batch(self) -> Iterator[None]:
+        """Lets a fit go Keras's way, also within another one."""
+        with self._ordinarily(), self._pipelines_go_by("train", None):
+            yield
 
     def _ordinarily(self) -> contextlib.AbstractContextManager[None]:
         """Lets Keras's own functions go batch by batch, also within a fit by a graph."""
@@ -293,8 +307,8 @@ class Executor:
     ) -> contextlib.AbstractContextManager[None]:
         ahead = None
         if by_graph:
-            graph = self._pipeline_graph("test")
-            ahead = Ahead(graph, self._model, steps=given.get("steps"))
+            steps, may_end = steps_of(given)
+            ahead = Ahead(self._pipeline_graph("test"), self._model, steps=steps, may_end=may_end)
         return self._pipelines_go_by("test", ahead)
 
     @contextlib.contextmanager

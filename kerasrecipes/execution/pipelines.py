@@ -8,15 +8,24 @@ import keras
 import tensorflow as tf
 
 
-def steps_of(given: Mapping[str, Any]) -> int | None:
-    """Returns the batches of an epoch, None if only its end tells.
+def steps_of(given: Mapping[str, Any]) -> tuple[int | None, bool]:
+    """Returns the batches of an epoch, None if only its end tells; and whether it may end before.
 
     Args:
-        given: The arguments of a `fit`.
+        given: The arguments of a `fit`, or of an `evaluate`.
     """
     x: Any = given.get("x")
-    if given.get("steps_per_epoch"):
-        return given["steps_per_epoch"]
+    steps = given.get("steps_per_epoch") or given.get("steps")
+    if steps:
+        endless = (
+            isinstance(x, tf.data.Dataset) and int(x.cardinality()) == tf.data.INFINITE_CARDINALITY
+        )
+        return steps, not endless
+    known = _batches(x, given)
+    return known or None, not known
+
+
+def _batches(x: Any, given: Mapping[str, Any]) -> int | None:
     if isinstance(x, tf.data.Dataset):
         steps = int(x.cardinality())
         return steps if steps >= 0 else None

@@ -103,6 +103,11 @@ class RecipeModel(keras.Model):
         return {} if self._executor is None else self._executor.arguments
 
     @property
+    def goes_over_rows(self) -> bool:
+        """Whether the fit that is running goes over rows in memory by a graph."""
+        return self._executor is not None and self._executor.goes_over_rows
+
+    @property
     def target(self) -> Target | None:
         """What the model was made to predict."""
         return None if self.recipe is None else self.recipe.arguments["target"]
@@ -132,6 +137,11 @@ class RecipeModel(keras.Model):
         with after(args), second_gradient(self, *args):
             return super().train_step(*args, **kwargs)
 
+    def test_step(self, *args: Any, **kwargs: Any) -> Any:
+        """Evaluates one batch as `keras.Model.test_step` does."""
+        with after(args):
+            return super().test_step(*args, **kwargs)
+
     def fit(self, *args: Any, **kwargs: Any) -> Any:
         """Trains the model, as `keras.Model.fit` does, and sees to what the class says.
 
@@ -141,7 +151,8 @@ class RecipeModel(keras.Model):
         given = inspect.signature(super().fit).bind(*args, **kwargs).arguments
         callbacks = given.get("callbacks")
         if isinstance(callbacks, keras.callbacks.CallbackList):
-            return super().fit(*args, **kwargs)
+            with self._batch_by_batch():
+                return super().fit(*args, **kwargs)
         single = isinstance(callbacks, keras.callbacks.Callback)
         callbacks = [callbacks] if single else keras.tree.flatten(callbacks or [])
         _check_callbacks(callbacks)
@@ -188,6 +199,11 @@ class RecipeModel(keras.Model):
     def leave_out(self, batches: int) -> None:
         """Leaves out the first batches of the next step of a fit in a graph, for `Checkpoint`."""
         self._in_graph().leave_out(batches)
+
+    def _batch_by_batch(self) -> Any:
+        if keras.config.backend() != "tensorflow":
+            return contextlib.nullcontext()
+        return self._in_graph().batch_by_batch()
 
     def _wrap(self, name: str) -> None:
         if keras.config.backend() == "tensorflow":

@@ -89,8 +89,37 @@ def assert_same(in_graph, by_batch):
         np.testing.assert_allclose(in_graph[1][name], values, rtol=1e-6, err_msg=name)
 
 
+def growing():
+    """A dataset that has two batches more each time."""
+    passes = []
+
+    def batches():
+        passes.append(0)
+        yield from ((X[:8], Y[:8]) for _ in range(2 + 2 * len(passes)))
+
+    specs = tf.TensorSpec([None, 6]), tf.TensorSpec([None], tf.int64)
+    return tf.data.Dataset.from_generator(batches, output_signature=specs)
+
+
+class Growing(Sequence):
+    num_batches = 3
+
+    def on_epoch_end(self):
+        self.num_batches += 1
+
+
 DATA = {
     "a dataset": {"x": dataset},
+    "of unknown size that grows": {"x": growing},
+    "without batches": {"x": lambda: dataset(X[:0], Y[:0])},
+    "validated by a dataset that grows": {"x": dataset, "validation_data": growing},
+    "validated by a PyDataset that grows": {"x": dataset, "validation_data": Growing},
+    "validated by as many as are said": {
+        "x": dataset,
+        "validation_data": lambda: (
+            dataset().take(5).apply(tf.data.experimental.assert_cardinality(5))
+        ),
+    },
     "with weights": {"x": lambda: dataset(X, Y, WEIGHTS)},
     "with class weights": {"x": dataset, "class_weight": {0: 2.0, 2: 0.5}},
     "of unknown size": {"x": unknown},
@@ -162,6 +191,26 @@ def test_f11_an_update_needs_a_batch():
 
 
 @QUIET
+def test_f11_an_evaluation_needs_a_batch():
+    """With two outputs Keras counts the steps of an evaluation for their losses."""
+    inputs = keras.Input((6,))
+    heads = [keras.layers.Dense(1, name=name)(inputs) for name in ("a", "b")]
+    plain, ours = (kind(inputs, heads) for kind in (keras.Model, kr.recipes.RecipeModel))
+    ours.set_weights(plain.get_weights())
+    labels = {"a": X[:, :1], "b": X[:, 1:2]}
+    data = dataset(X, labels)
+    for made in (plain, ours):
+        made.compile("sgd", "mse")
+    right = plain.evaluate(data, verbose=0, return_dict=True)["a_loss"]
+    wrong = plain.evaluate(unknown(data), verbose=0, return_dict=True)["a_loss"]
+    assert wrong < 0.95 * right
+    for fast in ("auto", False):
+        ours.fast = fast
+        found = ours.evaluate(unknown(data), verbose=0, return_dict=True)["a_loss"]
+        assert found == pytest.approx(right, rel=1e-6)
+
+
+@QUIET
 def test_evaluation_is_that_of_keras():
     ours = model()
     for data, steps in [(dataset(), None), (unknown(), None), (dataset().repeat(), 4)]:
@@ -217,17 +266,18 @@ def test_ctrl_c_ends_a_fit_within_a_second():
     ours.fit(dataset(), verbose=0)  # traced
 
     def press():
-        pressed.append(time.monotonic())
+        pressed.append(time.process_time())
         signal.raise_signal(signal.SIGINT)
 
     timer = threading.Timer(0.7, press)
     timer.start()
     ours.fit(data, epochs=1000, verbose=0, callbacks=[stop])
-    took = time.monotonic() - pressed[0]
+    took = time.process_time() - pressed[0]  # others may keep the cores from it
     assert stop.interrupted
-    assert took < 1.0 + 3.0  # three seconds for a busy machine
+    assert took < 2.0  # of two cores
 
 
+@QUIET
 def test_one_trace_serves_all_fits(monkeypatch):
     ours, traces = model(), []
     train_step = kr.recipes.RecipeModel.train_step
@@ -236,11 +286,14 @@ def test_one_trace_serves_all_fits(monkeypatch):
         traces.append(given)
         return train_step(self, *given)
 
-    traced.__module__ = "kerasrecipes"
+    traced.__module__ = train_step.__module__
     monkeypatch.setattr(kr.recipes.RecipeModel, "train_step", traced)
     for size in (8, 11):
         ours.fit(dataset(size=size), epochs=2, verbose=0)
     assert len(traces) == 1
+    for _ in range(2):
+        ours.fit(unknown(), epochs=2, verbose=0)
+    assert len(traces) == 2
 
 
 def test_the_bar_counts_batches(capsys):
@@ -302,6 +355,52 @@ class StopAt(kr.callbacks.Callback):
     def on_train_batch_end(self, batch, logs=None):
         if (self.epoch, batch) >= self.at:
             self.interrupted = self.model.stop_training = True
+
+
+class StopsWithin(kr.callbacks.Callback):
+    """Ends a fit as a signal does that comes while Keras counts the batches of a group."""
+
+    interrupted = needs_every_batch = False
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self.interrupted = self.model.stop_training = epoch == 1
+
+
+def test_a_fit_that_is_stopped_within_a_group_goes_on_after_it(tmp_path):
+    ends, checkpoint = Ends(check_every=4), kr.callbacks.Checkpoint(tmp_path)
+    stopped = model()
+    stopped.fit(dataset(), epochs=3, verbose=0, callbacks=[checkpoint, ends, StopsWithin()])
+    assert int(stopped.optimizer.iterations) == 10 + 4
+    assert ends.ends == [3, 7, 9, 3]
+    resumed, checkpoint = model(), kr.callbacks.Checkpoint(tmp_path)
+    resumed.fit(dataset(), epochs=3, verbose=0, callbacks=[checkpoint])
+    assert checkpoint.resumed == (1, 4)
+    assert int(resumed.optimizer.iterations) == 30
+
+
+def test_a_fit_within_a_fit_with_its_own_list_of_callbacks():
+    class Fits(keras.callbacks.Callback):
+        def on_epoch_end(self, epoch, logs=None):
+            given = {"add_history": True, "model": self.model, "epochs": 3, "steps": 5}
+            own = keras.callbacks.CallbackList([], **given)
+            self.model.fit(dataset(X[:40], Y[:40]), epochs=3, shuffle=False, callbacks=own)
+
+    ours = model()
+    ours.fit(dataset(), verbose=0, callbacks=[Fits()])
+    assert int(ours.optimizer.iterations) == 10 + 15
+
+
+def test_callbacks_find_the_validation_data():
+    rates = kr.callbacks.Hypergradient()
+    ours = model(optimizer="sgd", schedule=None)
+    ours.fit(dataset(), validation_data=(X[:20], Y[:20]), verbose=0, callbacks=[rates])
+    assert ours.execution.chunk is None
+
+
+def test_models_of_a_loop_are_traced_without_a_word(caplog):
+    for seed in range(6):
+        model(seed=seed).fit(dataset(), epochs=2, verbose=0)
+    assert "retracing" not in caplog.text
 
 
 def test_a_fit_goes_on_in_the_middle_of_an_epoch(tmp_path):
