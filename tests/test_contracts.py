@@ -20,6 +20,7 @@ LEVELS = [
         "_arrays",
         "_atomic",
         "_checks",
+        "_devices",
         "_epoch_order",
         "_export",
         "_find",

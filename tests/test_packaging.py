@@ -1,6 +1,7 @@
 """What pyproject.toml says is what the package and its pages say."""
 
 import re
+import subprocess
 import tomllib
 
 import pytest
@@ -15,6 +16,20 @@ PYTHONS = re.findall(r"Python :: (3\.\d+)", "\n".join(PROJECT["classifiers"]))
 
 def test_the_version_is_that_of_the_package():
     assert PROJECT["version"] == kr.__version__
+
+
+def test_tags_are_the_versions_of_their_commits():
+    def git(*words):
+        done = subprocess.run(["git", *words], cwd=ROOT, capture_output=True, text=True, check=True)
+        return done.stdout
+
+    if not (ROOT / ".git").exists():
+        pytest.skip("needs the repository")
+    tags = git("tag", "--list", "v*").split()
+    versions = [tomllib.loads(git("show", f"{tag}:pyproject.toml"))["project"] for tag in tags]
+    assert tags == [f"v{each['version']}" for each in versions]
+    released = re.findall(r"(?m)^## \[(\d.*?)\]", (ROOT / "CHANGELOG.md").read_text("utf-8"))
+    assert sorted(f"v{each}" for each in released) == sorted(tags)
 
 
 def test_the_oldest_python_is_one_of_those_named():
@@ -34,3 +49,10 @@ def test_the_table_of_supported_versions():
     assert f"| Python | {PYTHONS[0]} | {PYTHONS[-1]} |" in text
     for name in ("Keras", "TensorFlow"):
         assert f"| {name} | {OLDEST[name.lower()]} |" in text
+
+
+def test_ci_installs_the_oldest_of_each_dependency():
+    needed = {*PROJECT["dependencies"], *PROJECT["optional-dependencies"]["test"]}
+    text = (ROOT / ".ci" / "oldest.txt").read_text("utf-8")
+    pins = [line for line in text.splitlines() if not line.startswith("#")]
+    assert pins == sorted(each.replace(">=", "==") for each in needed)

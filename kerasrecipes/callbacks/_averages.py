@@ -40,7 +40,7 @@ class Averages:
         with _keras_internals.strategy_scope(model):
             self.count = shared_variable(0, "int32", "average_count")
             self.others = [
-                shared_variable(ops.convert_to_tensor(w), w.dtype, f"average_{index}")
+                shared_variable(ops.copy(ops.convert_to_tensor(w)), w.dtype, f"average_{index}")
                 for index, w in enumerate(self.weights)
             ]
 

@@ -42,8 +42,8 @@ def estimate(model: keras.Model, data: Any) -> None:
         try:
             for layer in layers:
                 layer.momentum, layer.synchronized = 0.0, False  # moving = that of the batch
-                layer.moving_mean.assign(ops.zeros_like(layer.moving_mean))
-                layer.moving_variance.assign(ops.ones_like(layer.moving_variance))
+                layer.moving_mean.assign(_zeros(layer))
+                layer.moving_variance.assign(_zeros(layer) + 1)
             for layer, (mean, variance) in zip(layers, _merged(model, layers, data), strict=True):
                 layer.moving_mean.assign(mean)
                 layer.moving_variance.assign(variance)
@@ -56,7 +56,7 @@ def estimate(model: keras.Model, data: Any) -> None:
 
 def _merged(model: keras.Model, layers: list[Any], data: Any) -> list[tuple[Any, Any]]:
     """Returns mean and variance for each layer, merged batch by batch (Chan et al. 1983)."""
-    merged = [(ops.zeros_like(la.moving_mean), ops.zeros_like(la.moving_mean)) for la in layers]
+    merged = [(_zeros(layer), _zeros(layer)) for layer in layers]
     total = 0
     for inputs in _batches(data):
         rows = int(ops.shape(keras.tree.flatten(inputs)[0])[0])
@@ -72,6 +72,10 @@ def _merged(model: keras.Model, layers: list[Any], data: Any) -> list[tuple[Any,
     if not total:
         fail("data", "training inputs of at least one row", data)
     return merged
+
+
+def _zeros(layer: Any) -> Any:
+    return ops.zeros_like(ops.convert_to_tensor(layer.moving_mean))
 
 
 def _batches(data: Any) -> Iterator[Any]:

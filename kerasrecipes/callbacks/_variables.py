@@ -64,4 +64,6 @@ def _metric_variables(model: keras.Model) -> list[Any]:
 
 def _on_each_replica(variable: Any) -> list[Any]:
     """Returns the TensorFlow variables that make up one of Keras, under a strategy one each."""
+    if keras.config.backend() != "tensorflow":  # a tensor of PyTorch has a method `values`
+        return [variable]
     return list(getattr(variable.value, "values", [variable.value]))

@@ -192,21 +192,23 @@ class NonFinite(GuardCallback):
         return [*self.model.weights, *self.model.optimizer.variables, *sum(others, [])]
 
     def _go_back(self) -> None:
-        """Restores the copy, and cuts the rate, which is not restored."""
+        """Restores the copy, and cuts the rate."""
         self._is_due = False
         self.rollbacks += 1
-        rate = rate_variable(self.model, what="NonFinite")
-        lower = number(rate) * self.factor
         self._restore()
+        rate = rate_variable(self.model, what="NonFinite")
         with _keras_internals.strategy_scope(self.model):
-            rate.assign(lower)
+            rate.assign(number(rate) * self.factor)
         if self._guard is not None:
             self._guard.load({"in_a_row": 0})
 
     def _restore(self) -> None:
+        """Restores the copy, which stays one, but for the rate."""
+        rate = rate_variable(self.model, what="NonFinite")
         with _keras_internals.strategy_scope(self.model):
             for variable, value in zip(self._variables(), self._snapshot or (), strict=True):
-                variable.assign(value)
+                if variable is not rate:
+                    variable.assign(ops.copy(value))  # JAX's next step takes what is assigned
 
 
 def _running_loss(model: keras.Model) -> float | None:

@@ -30,7 +30,7 @@ def quiet_import(module: str) -> ModuleType:
         loaded = importlib.import_module(module)
         cluster = importlib.import_module("kerasrecipes.distribute.cluster")
         if cluster.resolve_cluster() is None:
-            importlib.import_module("keras").distribution.list_devices()
+            importlib.import_module("kerasrecipes._devices").device_names()
     return loaded
 
 

@@ -16,14 +16,15 @@ def write(model: keras.Model, path: Path, signature: list[Any]) -> None:
     own = {"supported_ops": [tf.lite.OpsSet.TFLITE_BUILTINS]}
     try:
         model.export(
-            path, format="litert", verbose=False, input_signature=signature, target_spec=own
+            str(path), format="litert", verbose=False, input_signature=signature, target_spec=own
         )
     except Exception as error:
-        if type(error).__name__ != "ConverterError":
+        cause = error.__cause__ or error  # Keras 3.14 wraps the converter's
+        if type(cause).__name__ != "ConverterError":
             raise
         raise InputError(
             "`model` must be made of operations that LiteRT has. TensorFlow's converter could not "
-            f"write one of them: {str(error).strip().splitlines()[0]} Take format='tf_saved_model' "
+            f"write one of them: {str(cause).strip().splitlines()[0]} Take format='tf_saved_model' "
             "or 'onnx', another layer, or a fixed `batch_size`."
         ) from error
 

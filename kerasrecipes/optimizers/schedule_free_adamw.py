@@ -65,7 +65,7 @@ class _ScheduleFree(keras.optimizers.ScheduleFreeAdamW):
         x = (1 - c) * x + c * z
         y = self._constrained(index, self._interpolation(x, z))
         self.assign(variable, y)
-        self.assign(self.last[index], y)
+        self.assign(self.last[index], ops.copy(y))  # JAX takes no buffer for two variables
 
     def _present_z(self, index: int, variable: Any) -> Any:
         """Returns z, which begins at a variable's value where somebody else has set it."""
@@ -83,10 +83,10 @@ class _ScheduleFree(keras.optimizers.ScheduleFreeAdamW):
         return rate * ops.minimum(share, 1.0)
 
     def _average(self, y: Any, z: Any) -> Any:
-        return (y - (1 - self.beta_1) * z) / self.beta_1
+        return y + (y - z) * ((1 - self.beta_1) / self.beta_1)  # y to the bit where z is y
 
     def _interpolation(self, x: Any, z: Any) -> Any:
-        return (1 - self.beta_1) * z + self.beta_1 * x
+        return x + (z - x) * (1 - self.beta_1)
 
 
 @export("optimizers")

@@ -112,8 +112,8 @@ class Predicted:
     def save(self, path: str | Path) -> None:
         """Writes a compressed NumPy file."""
         found = {name: getattr(self, name) for name in _FIELDS}
-        arrays = {n: np.asarray(v) for n, v in found.items() if v is not None}
-        np.savez_compressed(path, allow_pickle=False, **arrays)
+        arrays: dict[str, Any] = {n: np.asarray(v) for n, v in found.items() if v is not None}
+        np.savez_compressed(path, **arrays)
 
     @classmethod
     def load(cls, path: str | Path) -> Self:

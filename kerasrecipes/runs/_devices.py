@@ -11,6 +11,7 @@ import keras
 from rich.console import Console
 
 from kerasrecipes import _workers
+from kerasrecipes._devices import device_names
 from kerasrecipes.distribute.cluster import resolve_cluster
 from kerasrecipes.distribute.strategy import strategy as get_strategy
 from kerasrecipes.runs import _display
@@ -27,8 +28,7 @@ def chosen(strategy: Any, *, quiet: bool) -> Any:
 
 def describe(model: keras.Model) -> str:
     """Returns what the model trains on, in words."""
-    devices = keras.distribution.list_devices()
-    shown = f"{', '.join(devices)} ({os.cpu_count()} cores)"
+    shown = f"{', '.join(device_names())} ({os.cpu_count()} cores)"
     strategy = getattr(model, "distribute_strategy", None)
     if strategy is None or strategy.num_replicas_in_sync == 1:
         return shown

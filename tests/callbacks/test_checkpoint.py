@@ -205,6 +205,7 @@ def test_more_epochs_go_on_from_the_end(tmp_path):
     assert end["epoch"] == list(range(EPOCHS))
 
 
+@pytest.mark.slow
 def test_the_next_fit_begins_at_its_own_epoch(tmp_path):
     model = make()
     train(tmp_path, model=model, epochs=1)
@@ -212,6 +213,7 @@ def test_the_next_fit_begins_at_its_own_epoch(tmp_path):
     assert fitted.epoch == [0, 1]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("spe", representative([2, 4], 4))
 def test_several_steps_per_execution(tmp_path, spe):
     def model():

@@ -36,6 +36,7 @@ def test_what_needs_no_keras_does_not_load_it(arguments, environment):
     assert done.returncode == 0, done.stderr
 
 
+@pytest.mark.slow
 def test_training_writes_nothing_but_its_own_lines(environment, tmp_path):
     command = [*COMMAND, "train", "iris-mlp", "--set", "fit.epochs=1", "--quiet"]
     done = subprocess.run(

@@ -8,6 +8,7 @@ from sklearn.preprocessing import MinMaxScaler, RobustScaler, StandardScaler
 
 from kerasrecipes import InputError
 from kerasrecipes.data import batches, normalization
+from tests.backends import BACKEND, array
 from tests.harness import check_save_round_trip
 
 RNG = np.random.default_rng(0)
@@ -21,7 +22,7 @@ def test_equals_scikit_learn(scaling, dtype):
     x = X.astype(dtype)
     fresh = x[:50] + 1
     reference = SKLEARN[scaling]().fit(x.astype("float64"))
-    found = normalization(x, scaling=scaling)(fresh).numpy()
+    found = array(normalization(x, scaling=scaling)(fresh))
     assert found.dtype == "float32"
     # The bound of the docstring: 1.2e-7 * |x| / scale for each column.
     scale = X.std(axis=0) if scaling != "minmax" else np.ptp(X, axis=0)
@@ -44,8 +45,8 @@ def test_large_offset_keeps_its_precision_where_stock_adapt_loses_it():
     exact = StandardScaler().fit_transform(x.astype("float64"))
     stock = keras.layers.Normalization()
     stock.adapt(x)
-    assert abs(stock(x).numpy() - exact).max() > 1
-    assert abs(normalization(x)(x).numpy() - exact).max() < 0.12
+    assert abs(array(stock(x)) - exact).max() > 1
+    assert abs(array(normalization(x)(x)) - exact).max() < 0.12
 
 
 @pytest.mark.parametrize("scaling", SKLEARN)
@@ -53,9 +54,9 @@ def test_large_offset_keeps_its_precision_where_stock_adapt_loses_it():
 def test_constant_column_becomes_zero_and_new_values_stay_small(scaling, constant):
     x = np.column_stack([np.full(999, constant), RNG.normal(size=999)])
     layer = normalization(x, scaling=scaling)
-    assert (layer(x).numpy()[:, 0] == 0).all()
+    assert (array(layer(x))[:, 0] == 0).all()
     fresh = np.array([[constant + 1, 0.0]])
-    np.testing.assert_allclose(layer(fresh).numpy()[0, 0], 1, atol=0.07)
+    np.testing.assert_allclose(array(layer(fresh))[0, 0], 1, atol=0.07)
 
 
 @pytest.mark.parametrize("scaling", SKLEARN)
@@ -64,7 +65,8 @@ def test_units_beyond_the_stock_layer(scaling, unit, tmp_path):
     x = np.column_stack([unit * (3 + RNG.normal(size=400)), RNG.normal(size=400)])
     exact = SKLEARN[scaling]().fit_transform(x)
     stock = keras.layers.Normalization(mean=x.mean(0), variance=x.var(0))
-    assert not abs(stock(x).numpy()[:, 0].std() - 1) < 0.5
+    with np.errstate(over="ignore"):
+        assert not abs(array(stock(x))[:, 0].std() - 1) < 0.5
     layer = normalization(x, scaling=scaling)
     np.testing.assert_allclose(layer(x), exact, atol=1e-5)
     model = keras.Sequential([keras.Input((2,)), layer])
@@ -79,14 +81,14 @@ def test_robust_with_mostly_constant_column_uses_scale_one():
 
 def test_axis():
     x = RNG.normal(size=(6, 5, 4, 3)) * [1, 2, 3]
-    channels = normalization(x)(x).numpy()
+    channels = array(normalization(x)(x))
     np.testing.assert_allclose(channels.mean((0, 1, 2)), 0, atol=1e-6)
     np.testing.assert_allclose(channels.std((0, 1, 2)), 1, atol=1e-6)
-    rows = normalization(x, axis=1)(x).numpy()
+    rows = array(normalization(x, axis=1)(x))
     np.testing.assert_allclose(rows.std((0, 2, 3)), 1, atol=1e-6)
-    tiny = normalization(x * 1e-12, axis=1)(x * 1e-12).numpy()
+    tiny = array(normalization(x * 1e-12, axis=1)(x * 1e-12))
     np.testing.assert_allclose(tiny, rows, atol=1e-5)
-    whole = normalization(x, axis=None)(x).numpy()
+    whole = array(normalization(x, axis=None)(x))
     np.testing.assert_allclose(whole, (x - x.mean()) / x.std(), atol=1e-6)
 
 
@@ -102,13 +104,13 @@ def test_saved_model_takes_raw_rows(policy, tmp_path):
 def test_works_in_a_model_that_is_built_by_fit():
     # Stock `Normalization(mean=..., variance=...)` fails here: its tensors belong to another graph.
     stock = keras.layers.Normalization(mean=X.mean(0), variance=X.var(0))
-    for layer, works in ((stock, False), (normalization(X), True)):
+    for layer, works in ((stock, BACKEND == "torch"), (normalization(X), True)):
         model = keras.Sequential([layer, keras.layers.Dense(1)])
         model.compile("sgd", "mse")
         if works:
             model.fit(batches(X, X[:, 0]), shuffle=False, verbose=0)
         else:
-            with pytest.raises(Exception, match="out of scope"):
+            with pytest.raises(Exception, match="scope"):
                 model.fit(batches(X, X[:, 0]), shuffle=False, verbose=0)
 
 

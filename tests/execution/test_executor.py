@@ -350,6 +350,7 @@ def traced_model():
     return model
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("way", ["any size", "one size", "compiled"])
 @pytest.mark.parametrize("name", ["mlp", "rnn"])
 def test_every_kind_of_graph_trains_alike(monkeypatch, name, way):
@@ -392,6 +393,7 @@ def test_what_changes_the_step_is_traced_anew():
     np.testing.assert_array_equal(model.layers[-1].kernel.numpy(), first)
 
 
+@pytest.mark.slow
 def test_a_penalty_that_comes_later_counts():
     def fit(model):
         model.fit(X, Y, verbose=0, shuffle=False)

@@ -67,6 +67,7 @@ def fitted(name, seed):
     return [*everything(model), model.predict(x, verbose=0)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", EVERY)
 def test_a_second_model_is_not_traced_and_learns_as_if_it_were(name, traces):
     fitted(name, seed=1)

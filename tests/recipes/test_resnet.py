@@ -185,6 +185,7 @@ LEARN = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "arguments",
     representative(LEARN, LEARN[1]),

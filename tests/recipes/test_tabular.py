@@ -75,6 +75,7 @@ def test_learns_from_raw_rows_and_survives_saving(form, kind, tmp_path):
     loaded.fit(data, epochs=1, verbose=0)
 
 
+@pytest.mark.slow
 def test_predicts_raw_rows_in_a_new_process(tmp_path):
     model = small()
     model.save(tmp_path / "model.keras")
@@ -105,6 +106,7 @@ def test_rows_may_come_in_any_form():
         np.testing.assert_allclose(losses[1:], [losses[0]] * 2, rtol=1e-4)
 
 
+@pytest.mark.slow
 def test_all_ways_to_give_training_rows_train_alike():
     def history(x, y=None, **arguments):
         keras.utils.set_random_seed(0)
@@ -121,6 +123,7 @@ def test_all_ways_to_give_training_rows_train_alike():
     assert len(split) == 3
 
 
+@pytest.mark.slow
 def test_batches_keep_their_order_and_count():
     data = kr.data.batches(FRAME, VALUE, batch_size=40, seed=1)
 
@@ -339,6 +342,7 @@ def test_best_epoch_with_ties_to_the_latest():
     assert stopping.best_epoch == max(i for i, v in enumerate(history) if v == max(history))
 
 
+@pytest.mark.slow
 def test_seed_decides_everything():
     runs = []
     for seed in (1, 1, 2):

@@ -121,6 +121,7 @@ def test_padding_changes_nothing():
         np.testing.assert_allclose(found, expected, atol=1e-5)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("form", representative(["fcn", "resnet"], "resnet"))
 def test_padding_changes_nothing_in_training(form):
     """Statistics, gradients and strides leave padding out, so more of it trains the same."""

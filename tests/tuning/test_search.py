@@ -34,6 +34,7 @@ def test_models_that_share_a_graph_score_as_with_fit(tmp_path):
     assert [len(record.scores) for record in shared.records] == [4] * 2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("schedule", ["none", "cosine"])
 def test_the_model_is_the_best_recipe_trained_on_all_rows(tmp_path, schedule):
     space = {**searched.SPACE, "schedule": {"fix": schedule}}
@@ -64,6 +65,7 @@ def test_the_model_is_the_best_recipe_trained_on_all_rows(tmp_path, schedule):
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("folds", [None, 2])
 def test_the_first_guess_is_never_pruned(tmp_path, monkeypatch, folds):
     monkeypatch.setattr(SuccessiveHalving, "_is_poor", lambda *_: True)
@@ -81,6 +83,7 @@ def test_a_search_that_is_complete_is_not_run_again(tmp_path):
     assert again.records == first.records  # the seconds too: nothing was trained
 
 
+@pytest.mark.slow
 def test_trials_whose_files_are_damaged_run_again(tmp_path):
     first = searched.run(tmp_path / "s", epochs=1)
     (tmp_path / "s" / "trial_0000" / "record.json").write_text("{")
@@ -141,6 +144,7 @@ def test_a_killed_search_goes_on(tmp_path, population):
     assert_same(searched.facts(result), searched.facts(whole))
 
 
+@pytest.mark.slow
 def test_time_ends_a_search_which_can_go_on(tmp_path):
     cut = searched.run(tmp_path / "s", trials=None, seconds=1e-6, population=2)
     assert len(cut.ranked) == 2  # none was completed, so that those that were cut count

@@ -6,6 +6,8 @@ from typing import Any
 import keras
 import numpy as np
 
+from kerasrecipes._devices import device_names
+
 
 @dataclasses.dataclass(frozen=True)
 class Facts:
@@ -20,7 +22,7 @@ def facts() -> Facts:
     versions = {"keras": keras.__version__, "numpy": np.__version__}
     versions["backend"] = keras.config.backend()
     if versions["backend"] != "tensorflow":
-        return Facts(versions, [(name, "") for name in keras.distribution.list_devices()])
+        return Facts(versions, [(name, "") for name in device_names()])
     import tensorflow as tf
 
     def make(device: Any) -> str:
