@@ -1,7 +1,6 @@
 """Executor."""
 
 import contextlib
-import functools
 import inspect
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -10,19 +9,16 @@ import keras
 import tensorflow as tf
 from rich.console import Console
 
-from kerasrecipes.execution.ahead import Ahead
 from kerasrecipes.execution.cost import chunk_of, seconds_of_step, way_to_train
 from kerasrecipes.execution.dispatch import Dispatch
 from kerasrecipes.execution.evaluation import Evaluation
 from kerasrecipes.execution.execution import Execution
-from kerasrecipes.execution.group_callbacks import GroupCallbacks
 from kerasrecipes.execution.obstacles import (
     obstacle_of_arguments,
     obstacle_of_callbacks,
     obstacle_of_model,
 )
-from kerasrecipes.execution.pipeline_graph import PipelineGraph
-from kerasrecipes.execution.pipelines import steps_of
+from kerasrecipes.execution.pipelines import Pipelines
 from kerasrecipes.execution.prediction import Prediction
 from kerasrecipes.execution.rows import Rows, evaluation_size, key_at, rows_of, split
 from kerasrecipes.execution.training import Training
@@ -32,10 +28,10 @@ _OF_ROWS = ("y", "sample_weight", "batch_size", "class_weight", "validation_spli
 
 
 class Executor:
-    """Lets a model train, evaluate and predict by graphs over rows in memory.
+    """Lets a model train, evaluate and predict by graphs over many batches.
 
-    It wraps the functions that Keras's `fit`, `evaluate` and `predict` call, and gives these places
-    of rows to go over; all else is theirs.
+    It wraps the functions that Keras's `fit`, `evaluate` and `predict` call. Where rows are in
+    memory it gives these places of rows to go over; all else is theirs.
 
     Args:
         model: A model on one device.
@@ -52,8 +48,7 @@ class Executor:
             "compiled": Training(model, alike=True, jit=True),
         }
         self._running: Any = None
-        self._pipelines: dict[str, PipelineGraph] = {}
-        self._ahead: dict[str, Ahead | None] = {}
+        self._pipelines = Pipelines(model)
         self._validates_by_graph = False
         self._evaluation = Evaluation(model)
         self._prediction = Prediction(model)
@@ -81,9 +76,8 @@ class Executor:
             each.forget()
         self._evaluation_size, self._seconds_of_step = None, {}
         kind = name.removesuffix("_function")
-        if kind in self._pipelines:
-            self._pipelines[kind].forget()
-        pipeline = functools.partial(self._ahead.get, kind)
+        self._pipelines.forget(kind)
+        pipeline = self._pipelines.function(kind)
         setattr(self._model, name, Dispatch(getattr(self._model, name), graph, pipeline))
 
     @property
@@ -115,8 +109,7 @@ class Executor:
         Yields: The arguments for Keras's `fit`.
         """
         reason = self._obstacle_of_fit(callbacks)
-        with self.batch_by_batch():
-            self._validates_by_graph = not reason
+        with self.batch_by_batch(), self._validating(by_graph=not reason):
             if reason:
                 self._model.execution = Execution(reason=reason)
                 if given.get("verbose", "auto") and obstacle_of_callbacks(callbacks, "train"):
@@ -176,39 +169,24 @@ class Executor:
         reason: str,
     ) -> Iterator[dict[str, Any]]:
         """Trains on what Keras goes over by a graph; yields the arguments that change."""
-        model, (steps, may_end) = self._model, steps_of(given)
-        model.execution = Execution(True, None, reason=reason)
-        looks = [each.check_every for each in callbacks if hasattr(each, "check_every")]
-        graph = self._pipeline_graph("train")
-        ahead = Ahead(graph, model, steps=steps, may_end=may_end, at_most=min(looks, default=None))
-        verbose = given.get("verbose", "auto")
-        shown = {"add_history": True, "add_progbar": verbose != 0, "verbose": verbose}
-        epochs = given.get("epochs", 1)
-        group = GroupCallbacks(
-            ahead, list(callbacks), model=model, epochs=epochs, steps=steps, **shown
-        )
-        lent: dict[str, Any] = {"callbacks": group}
+        self._model.execution = Execution(True, None, reason=reason)
         with contextlib.ExitStack() as stack:
+            lent: dict[str, Any] = {}
             if validation is not None:
                 lent["validation_data"] = stack.enter_context(self._in_use(validation))
-            stack.enter_context(self._pipelines_go_by("train", ahead))
+            lent["callbacks"] = stack.enter_context(self._pipelines.fit(given, callbacks))
             stack.callback(self._end)
             self.arguments = self._with_defaults(given)
             yield lent
 
-    def _pipeline_graph(self, name: str) -> PipelineGraph:
-        if name not in self._pipelines:
-            self._pipelines[name] = PipelineGraph(self._model, f"{name}_step")
-        return self._pipelines[name]
-
     @contextlib.contextmanager
-    def _pipelines_go_by(self, name: str, ahead: Ahead | None) -> Iterator[None]:
-        """Lets Keras's `train_function` or `test_function` go over pipelines by this meanwhile."""
-        before, self._ahead[name] = self._ahead.get(name), ahead
+    def _validating(self, *, by_graph: bool) -> Iterator[None]:
+        """Sets whether the validation of the fit that begins goes over pipelines by a graph."""
+        before, self._validates_by_graph = self._validates_by_graph, by_graph
         try:
             yield
         finally:
-            self._ahead[name] = before
+            self._validates_by_graph = before
 
     def _with_defaults(self, given: Mapping[str, Any]) -> dict[str, Any]:
         parameters = inspect.signature(keras.Model.fit).parameters.values()
@@ -234,7 +212,7 @@ class Executor:
     @contextlib.contextmanager
     def batch_by_batch(self) -> Iterator[None]:
         """Lets a fit go Keras's way, also within another one."""
-        with self._ordinarily(), self._pipelines_go_by("train", None):
+        with self._ordinarily(), self._pipelines.batch_by_batch("train"):
             yield
 
     def _ordinarily(self) -> contextlib.AbstractContextManager[None]:
@@ -305,11 +283,9 @@ class Executor:
     def _evaluates_pipelines(
         self, given: Mapping[str, Any], *, by_graph: bool
     ) -> contextlib.AbstractContextManager[None]:
-        ahead = None
         if by_graph:
-            steps, may_end = steps_of(given)
-            ahead = Ahead(self._pipeline_graph("test"), self._model, steps=steps, may_end=may_end)
-        return self._pipelines_go_by("test", ahead)
+            return self._pipelines.evaluate(given)
+        return self._pipelines.batch_by_batch("test")
 
     @contextlib.contextmanager
     def predict(self, given: dict[str, Any]) -> Iterator[dict[str, Any]]:

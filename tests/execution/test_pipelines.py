@@ -250,7 +250,7 @@ def test_a_group_ends_when_its_time_is_up(monkeypatch):
         def __init__(self, model, step):
             super().__init__(model, step, seconds=0.1)
 
-    monkeypatch.setattr("kerasrecipes.execution.executor.PipelineGraph", Short)
+    monkeypatch.setattr("kerasrecipes.execution.pipelines.PipelineGraph", Short)
     ours, ends = model(), Ends()
     ours.fit(dataset().map(slowly), epochs=2, verbose=0, callbacks=[ends])
     sizes = np.diff([-1, *ends.ends[ends.ends.index(9) + 1 :]])  # of the second epoch
