@@ -12,7 +12,9 @@ import pytest
 ROOT = pathlib.Path(__file__).parents[1]
 # Without the doctests: what they print is in TensorFlow's words.
 PARTS = "activations initializers layers regularizers schedules targets".split()
-PARTS += ["optimizers/test_every_backend.py", "sanity/test_every_backend.py"]
+WITH_A_FILE = "callbacks optimizers recipes runs sanity".split()
+PARTS += [f"{part}/test_every_backend.py" for part in WITH_A_FILE]
+PARTS.append("data/test_normalization.py")
 AT_LEAST = 1000
 # These tests compile far more than they compute.
 FAST_COMPILATION = "--xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true"

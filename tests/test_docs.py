@@ -29,6 +29,7 @@ from tests.forked import ROOT, start
         "docs/fine-tuning.md",
         "docs/estimators.md",
         "docs/exporting.md",
+        "docs/backends.md",
         "docs/checks.md",
         "docs/finding-the-rate.md",
         "docs/diagnosis.md",

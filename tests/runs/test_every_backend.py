@@ -28,10 +28,10 @@ def test_a_run_is_trained_evaluated_reported_and_exported(tmp_path):
 
 
 def test_estimators_and_searches(tmp_path):
-    found = kr.estimators.RecipeClassifier("mlp", epochs=2, seed=0).fit(X, Y)
+    found = kr.estimators.RecipeClassifier("mlp", epochs=1, seed=0).fit(X, Y)
     assert found.predict_proba(X).shape == (60, 2)
     space = {"units": [4, 8], "layers": 1}
-    search = {"trials": 2, "epochs": 2, "seed": 0, "directory": tmp_path, "space": space}
+    search = {"trials": 1, "epochs": 1, "seed": 0, "directory": tmp_path, "space": space}
     best = kr.tuning.search("mlp", (4,), kr.targets.Binary(), (X, Y), **search)
     assert best.model.predict(X, verbose=0).shape == (60, 1)
 
