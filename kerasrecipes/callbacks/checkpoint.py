@@ -270,8 +270,8 @@ class Checkpoint(Callback):
             return
         steps, done = self.params.get("steps"), self._done
         self._ended_within = steps is None or done < steps
-        alone = self._strategy is None
-        if steps is not None and done < steps and self._pending is None and alone:
+        can_go_on = self._strategy is None and keras.backend.backend() == "tensorflow"
+        if steps is not None and done < steps and self._pending is None and can_go_on:
             self._save(self._epoch, done)
 
     def _was_stopped(self) -> bool:

@@ -45,6 +45,27 @@ def test_the_standard_ones_train_and_go_on(tmp_path):
         np.testing.assert_array_equal(weight, other)
 
 
+class StopsWithin(keras.callbacks.Callback):
+    """Ends a fit as Ctrl-C does, in the first batch of the second epoch."""
+
+    interrupted = False
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self.interrupted = epoch == 1
+
+    def on_train_batch_end(self, batch, logs=None):
+        self.model.stop_training = self.interrupted
+
+
+def test_a_training_that_ends_within_an_epoch_goes_on(tmp_path):
+    history(recipe_model(schedule="constant"), C.Checkpoint(tmp_path), StopsWithin())
+    again = C.Checkpoint(tmp_path)
+    found = history(recipe_model(schedule="constant"), again)
+    assert again.resumed == ((1, 1) if BACKEND == "tensorflow" else (1, 0))
+    whole = history(recipe_model(schedule="constant"))
+    np.testing.assert_allclose(found["val_loss"], whole["val_loss"], rtol=1e-6)
+
+
 @pytest.mark.parametrize(
     "make",
     [
