@@ -116,7 +116,7 @@ def copy(folder, to):
     [
         (1, [7, 13]),
         pytest.param("2 epochs", [20], marks=pytest.mark.slow),
-        ("1 updates", [0, 5, 9, 4]),
+        pytest.param("1 updates", [0, 5, 9, 4], marks=pytest.mark.slow),
         pytest.param("2 updates", [23, 3], marks=pytest.mark.slow),
         pytest.param("0.001 seconds", [11, 3], marks=pytest.mark.slow),
     ],

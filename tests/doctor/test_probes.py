@@ -20,7 +20,6 @@ from tests.workers import run_workers
 pytestmark = pytest.mark.filterwarnings("ignore")  # Keras warns of some of its faults
 
 PROBES = [probe for known in KNOWN for probe in known.probes]
-SLOW = ["tuner_trials.promoted", "tuner_trials.lost_memory"]
 
 
 def called(name, *arguments):
@@ -168,11 +167,8 @@ RIGHT = {
 }
 
 
-def marked(names):
-    return [pytest.param(n, marks=pytest.mark.slow) if n in SLOW else n for n in names]
-
-
-@pytest.mark.parametrize("name", marked(RIGHT))
+@pytest.mark.slow
+@pytest.mark.parametrize("name", RIGHT)
 def test_the_fault_is_found_and_missing_where_it_is_mended(name):
     plain = called(name)
     assert plain.there, f"mended upstream: {plain.what}"

@@ -11,6 +11,7 @@ import kerasrecipes as kr
 from kerasrecipes._checks import InputError
 from kerasrecipes.execution.cost import chunk_of, pays_to_compile, way_to_train
 from kerasrecipes.execution.dispatch import Dispatch
+from tests.harness import representative
 
 RNG = np.random.default_rng(0)
 ROWS = 75  # two full batches of 32, and one of 11
@@ -77,7 +78,7 @@ def assert_same(in_graph, by_batch, rtol=1e-6):
         np.testing.assert_allclose(in_graph[1][name], values, rtol=rtol, err_msg=name)
 
 
-@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize("name", representative(MODELS, "mlp", "selu", "cnn"))
 def test_weights_and_history_are_those_of_batch_by_batch(name):
     x = inputs_of(name)
 

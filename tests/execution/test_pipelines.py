@@ -9,6 +9,7 @@ import tensorflow as tf
 
 import kerasrecipes as kr
 from kerasrecipes.execution.pipeline_graph import PipelineGraph
+from tests.harness import representative
 
 RNG = np.random.default_rng(0)
 ROWS = 75
@@ -145,11 +146,21 @@ DATA = {
         "validation_data": unknown,
     },
 }
+OFTEN = (
+    "a dataset",
+    "of unknown size that grows",
+    "validated by a dataset that grows",
+    "with weights",
+    "without end",
+    "a generator",
+    "a PyDataset",
+    "validated by rows",
+)
 QUIET = pytest.mark.filterwarnings("ignore:Your input ran out of data:UserWarning")
 
 
 @QUIET
-@pytest.mark.parametrize("name", DATA)
+@pytest.mark.parametrize("name", representative(DATA, *OFTEN))
 def test_weights_and_history_are_those_of_batch_by_batch(name):
     assert_same(*both(**DATA[name]))
 

@@ -50,6 +50,7 @@ def test_saved_models_of_all_recipes(tmp_path):
     check_saved_models(MODELS, tmp_path)
 
 
+@pytest.mark.slow
 def test_saved_models_serve_where_neither_keras_nor_this_package_is(tmp_path):
     check_saved_models(KEPT, tmp_path)
 

@@ -53,6 +53,7 @@ def check_in_a_process_without_us(names, folder):
     assert sorted(done.stdout.splitlines()) == sorted(names)
 
 
+@pytest.mark.slow
 def test_files_load_where_this_package_is_not(tmp_path):
     check_in_a_process_without_us(["temporal of padding", "tabular realmlp"], tmp_path)
 

@@ -9,6 +9,7 @@ from kerasrecipes._export import members
 from tests.backends import JIT, array, needs
 from tests.harness import representative
 
+pytestmark = pytest.mark.slow  # on TensorFlow; tests/test_backends.py runs it on the others
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(64, 3)).astype("float32")
 Y = (X @ np.array([[1.0], [-2.0], [0.5]])).astype("float32")

@@ -9,6 +9,7 @@ import kerasrecipes as kr
 from kerasrecipes import InputError
 from tests.backends import BACKEND
 
+pytestmark = pytest.mark.slow  # on TensorFlow; tests/test_backends.py runs it on the others
 RNG = np.random.default_rng(0)
 Y = np.arange(32) % 2
 ROWS = RNG.normal(size=(32, 3)).astype("float32")

@@ -8,7 +8,8 @@ import kerasrecipes as kr
 from kerasrecipes import InputError, runs
 from tests.backends import BACKEND
 
-pytestmark = pytest.mark.usefixtures("plain_pictures")
+# Slow on TensorFlow; tests/test_backends.py runs it on the others.
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("plain_pictures")]
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(60, 4)).astype("float32")
 Y = (X[:, 0] > 0).astype("int32")

@@ -173,6 +173,7 @@ def test_only_the_best_weights_are_kept():
             np.testing.assert_array_equal(keras.ops.convert_to_numpy(variable), value)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("target", "labels", "metric"),
     [

@@ -26,6 +26,7 @@ def assert_same(one, other):
         np.testing.assert_allclose(curves, expected, rtol=1e-5, atol=1e-6)
 
 
+@pytest.mark.slow
 def test_models_that_share_a_graph_score_as_with_fit(tmp_path):
     given = {"trials": 2, "repeats": 2, "folds": 2, "patience": 2}
     shared = searched.run(tmp_path / "shared", **given)
