@@ -1,4 +1,4 @@
-.PHONY: test lint types bench quality gallery recipe-pictures notebooks docs
+.PHONY: test lint types bench quality gallery recipe-pictures backbone notebooks docs
 
 test:
 	pytest
@@ -30,6 +30,9 @@ gallery:
 
 recipe-pictures:
 	python -m docs.make_recipe_pictures
+
+backbone:
+	python -m docs.make_backbone
 
 notebooks:
 	python -m docs.make_notebooks

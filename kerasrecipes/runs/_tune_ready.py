@@ -11,10 +11,11 @@ from rich.console import Console
 from kerasrecipes._checks import check_int
 from kerasrecipes._export import lookup
 from kerasrecipes.runs import _display
+from kerasrecipes.runs._backbone import located
 from kerasrecipes.runs._problems import Problem
 from kerasrecipes.runs._space import check_metric, search_space, space_problems
 from kerasrecipes.runs.execute import describe_data, versions
-from kerasrecipes.runs.prepare import Rows, prepare, preprocessing_layer, takes_table
+from kerasrecipes.runs.prepare import Rows, prepare, prepares_rows, preprocessing_layer, takes_table
 from kerasrecipes.runs.schema import Recipe
 from kerasrecipes.tuning._fold import all_rows
 from kerasrecipes.tuning._plan import limits
@@ -61,8 +62,12 @@ class Ready:
         """Whether the recipe takes tables, and prepares them itself."""
         return takes_table(self.recipe.recipe)
 
-    def preprocessing(self, x: Any) -> keras.layers.Layer | None:
-        """Returns the layer that inputs go through first, from rows to train on."""
+    @property
+    def preprocessing(self) -> Callable[[Any], keras.layers.Layer | None] | None:
+        """Makes the layer that inputs go through first; None where the model does it itself."""
+        return None if prepares_rows(self.recipe) else self._layer
+
+    def _layer(self, x: Any) -> keras.layers.Layer | None:
         problems: list[Problem] = []
         layer = preprocessing_layer(self.recipe, x, problems)
         if problems:
@@ -91,6 +96,7 @@ def ready(
         quiet: As for `tune`.
     """
     check_int("workers", workers, low=1)
+    loaded = located(loaded)
     prepared = prepare(loaded, [*problems, *space_problems(loaded)])
     found: list[Problem] = []
     check_metric(loaded, prepared.rows.target, found)

@@ -13,7 +13,7 @@ from kerasrecipes.runs._lines import key_lines
 from kerasrecipes.runs._problems import Places, Problem
 from kerasrecipes.runs.schema import Recipe
 
-_BARE_WORD = re.compile(r"[A-Za-z_][\w./-]*")
+_BARE_WORD = re.compile(r"(?:[A-Za-z_]|[.~]{0,2}/)[\w./-]*")
 _NOT_TOML = {"True": "true", "False": "false"}
 
 

@@ -16,6 +16,8 @@ from kerasrecipes.data.load import load as load_data
 from kerasrecipes.data.normalization import normalization
 from kerasrecipes.data.split import Pair, split
 from kerasrecipes.data.vectorization import vectorization
+from kerasrecipes.recipes._call import call, first_argument
+from kerasrecipes.runs._backbone import located
 from kerasrecipes.runs._problems import Problem
 from kerasrecipes.runs.schema import Recipe
 from kerasrecipes.targets.identify import get, infer
@@ -26,9 +28,8 @@ FROM_THE_RUN = (
     *("input_shape", "table", "texts", "target"),
     *("preprocessing", "rows", "seed", "strategy", "name"),
 )
-_RAW = {"table", "texts"}
 _NAMED = re.compile(r"`(?:\w+\.)?(\w+)")
-_MISSING = re.compile(r"missing \d+ required .*argument.*?: (.*)")
+_MISSING = re.compile(r"missing (?:\d+|a) required .*argument.*?: (.*)")
 _UNFORESEEN: dict[str, tuple[type[Exception], ...]] = {
     "data": (TypeError,),
     "target": (TypeError,),
@@ -81,7 +82,7 @@ def prepare(recipe: Recipe, problems: Sequence[Problem] = (), *, strategy: Any =
     Raises:
         RecipeError: With everything that is wrong: with the file, the data, or the arguments.
     """
-    problems = list(problems)
+    problems, recipe = list(problems), located(recipe)
     factory = _factory(recipe, problems)
     arguments = _known_arguments(recipe, factory, problems)
     rows = read_rows(recipe, problems)
@@ -139,20 +140,24 @@ def read_rows(recipe: Recipe, problems: list[Problem]) -> Rows | None:
 
 def takes_table(recipe: str) -> bool:
     """Whether a recipe takes rows with columns of all kinds, and prepares them itself."""
-    try:
-        factory = lookup("recipe", "recipes", recipe)
-    except InputError:
-        return False
-    return "table" in inspect.signature(factory).parameters
+    return _first(recipe) == "table"
 
 
-def _prepares_rows(recipe: str) -> bool:
-    """Whether a recipe takes rows or texts as they are, and prepares them itself."""
+def prepares_rows(recipe: Recipe) -> bool:
+    """Whether the model takes rows or texts as they are, and prepares them itself.
+
+    So does a trained network, unless the file says how to.
+    """
+    first = _first(recipe.recipe)
+    return first in ("table", "texts") or (first == "backbone" and not recipe.preprocessing)
+
+
+def _first(recipe: str) -> str:
+    """Returns the name of what a recipe takes first; "" if there is no such recipe."""
     try:
-        factory = lookup("recipe", "recipes", recipe)
+        return first_argument(lookup("recipe", "recipes", recipe))
     except InputError:
-        return False
-    return not _RAW.isdisjoint(inspect.signature(factory).parameters)
+        return ""
 
 
 def _with_table(recipe: Recipe) -> dict[str, Any]:
@@ -281,7 +286,7 @@ def preprocessing_layer(
     recipe: Recipe, x: Any, problems: list[Problem]
 ) -> keras.layers.Layer | None:
     """Returns the layer that a recipe's [preprocessing] makes of training rows, or None."""
-    if _prepares_rows(recipe.recipe):
+    if prepares_rows(recipe):
         for name in recipe.preprocessing:
             message = f"is not for the recipe {recipe.recipe!r}, which prepares its rows itself."
             problems.append(Problem(("preprocessing", name), message))
@@ -315,13 +320,11 @@ def _build(
 ) -> keras.Model | None:
     x = rows.parts["train"].x
     accepted = inspect.signature(factory).parameters
-    given = {name: value for name, value in given.items() if name in accepted}
+    given = {n: value for n, value in given.items() if n in accepted and value is not None}
     keras.utils.set_random_seed(recipe.seed)
 
-    first = x.shape[1:] if _RAW.isdisjoint(accepted) else x
-
     def build(**model: Any) -> keras.Model:
-        return factory(first, rows.target, **given, **model)
+        return call(factory, x, rows.target, {**given, **model})
 
     return attempt("model", build, arguments, problems)
 

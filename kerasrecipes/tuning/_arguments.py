@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from kerasrecipes._checks import InputError, check_choice, fail
+from kerasrecipes.recipes._call import takes_backbone
 
 FIT = {"batch_size": 32, "epochs": 100}
 _NOT_SEARCHED = ("input_shape", "target", "strategy", "name")
@@ -13,7 +14,8 @@ _LEAST_WIDTH = 8
 
 def accepted(recipe: Callable[..., Any]) -> dict[str, Any]:
     """Returns what of a recipe can be searched, with the defaults; ... where there is none."""
-    parameters = list(inspect.signature(recipe).parameters.values())[2:]
+    first = 0 if takes_backbone(recipe) else 2  # after the rows and the target
+    parameters = list(inspect.signature(recipe).parameters.values())[first:]
     own = {
         each.name: ... if each.default is each.empty else each.default
         for each in parameters

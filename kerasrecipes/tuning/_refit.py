@@ -11,10 +11,11 @@ import keras
 from kerasrecipes._keras_internals import inner_optimizer, learning_rate_schedule
 from kerasrecipes.callbacks.callback import Callback
 from kerasrecipes.data.batches import batches
+from kerasrecipes.recipes._call import call
 from kerasrecipes.tuning._fold import Preprocessing, Rows, checked_rows, fit_layer
 from kerasrecipes.tuning._gradient import Adapting, settled
 from kerasrecipes.tuning._own import own, own_target
-from kerasrecipes.tuning._recipes import first_input, takes_table
+from kerasrecipes.tuning._recipes import takes_table
 from kerasrecipes.tuning._tables import encoded
 from kerasrecipes.tuning.search_result import SearchResult
 
@@ -66,7 +67,7 @@ def refit_model(
     def made(arguments: Mapping[str, Any]) -> Any:
         if "seed" not in given:
             keras.utils.set_random_seed(seed)
-        return recipe(first_input(recipe, rows[0]), target, **{**given, **arguments})
+        return call(recipe, rows[0], target, {**given, **arguments})
 
     # The rate is adapted again; for the decay there are no rows left to adapt it by.
     arguments = best.model if adapting is None else settled(best, ["weight_decay"])

@@ -11,13 +11,14 @@ from typing import Any
 import keras
 
 from kerasrecipes._checks import InputError
+from kerasrecipes.recipes._call import call, takes_backbone
 from kerasrecipes.tuning._fit_runner import FitRunner
 from kerasrecipes.tuning._fold import Fold
 from kerasrecipes.tuning._graph_runner import GraphRunner
 from kerasrecipes.tuning._own import own, own_target
 from kerasrecipes.tuning._plain_loss import NAME, with_plain_loss
 from kerasrecipes.tuning._plan import Plan
-from kerasrecipes.tuning._recipes import first_input, takes_table
+from kerasrecipes.tuning._recipes import takes_table
 from kerasrecipes.tuning._run import Run
 from kerasrecipes.tuning._selection import is_first_guess
 from kerasrecipes.tuning.search_space import SearchSpace
@@ -84,6 +85,7 @@ class Trainer:
         race: Says which are not worth another fold, or None.
         callbacks: Makes more callbacks for each run, or None.
         strategy: As for recipes.
+        is_prepared: Whether the rows have been preprocessed, so that no model has to.
     """
 
     recipe: Callable[..., Any]
@@ -99,12 +101,14 @@ class Trainer:
     race: Any = None
     callbacks: Callable[[], Sequence[keras.callbacks.Callback]] | None = None
     strategy: Any = None
+    is_prepared: bool = False
 
     @property
     def shares(self) -> bool:
         """Whether runs share graphs, where their models can."""
         alone = self.callbacks is not None or self.strategy is not None
-        return self.population > 0 and not alone and not takes_table(self.recipe)
+        alone = alone or takes_table(self.recipe) or takes_backbone(self.recipe)
+        return self.population > 0 and not alone
 
     @property
     def validation_rows(self) -> int:
@@ -123,11 +127,13 @@ class Trainer:
         accepted = inspect.signature(self.recipe).parameters
         given = {"seed": seed, "strategy": self.strategy}
         given = {name: value for name, value in given.items() if name in accepted}
+        if self.is_prepared and takes_backbone(self.recipe):
+            given["preprocessing"] = None
         if "seed" not in given:
             keras.utils.set_random_seed(seed)
         x, y = self.folds[fold].train[:2]
         target = own_target(self.recipe, self.target, y)
-        model = self.recipe(first_input(self.recipe, x), target, **given, **arguments)
+        model = call(self.recipe, x, target, {**given, **arguments})
         is_plain = self.objective == f"val_{NAME}"
         return with_plain_loss(model, target) if is_plain else model
 

@@ -11,6 +11,7 @@ import keras_tuner
 
 from kerasrecipes._checks import check_choice, check_int, did_you_mean, fail
 from kerasrecipes._export import export
+from kerasrecipes.recipes._call import first_argument, takes_backbone
 from kerasrecipes.targets.identify import get as get_target
 from kerasrecipes.tuning._arguments import check_callbacks
 from kerasrecipes.tuning._fold import Preprocessing, all_rows, make_folds
@@ -21,7 +22,7 @@ from kerasrecipes.tuning._identity import identity
 from kerasrecipes.tuning._own import own
 from kerasrecipes.tuning._plain_loss import NAME
 from kerasrecipes.tuning._plan import Plan, limits
-from kerasrecipes.tuning._recipes import first_argument, is_ours, recipe_of, takes_table
+from kerasrecipes.tuning._recipes import is_ours, recipe_of, takes_table
 from kerasrecipes.tuning._refit import refit_model
 from kerasrecipes.tuning._refused import check_values
 from kerasrecipes.tuning._session import run
@@ -36,7 +37,7 @@ from kerasrecipes.tuning.search_space import SearchSpace
 from kerasrecipes.tuning.space import space as space_of
 
 _STRUCTURES, _MOST_TOGETHER = 8, 16
-_FIRST = ("input_shape", "texts", "table")
+_FIRST = ("input_shape", "texts", "table", "backbone")
 _OPEN = ("epochs", "patience", "batch_size")
 
 
@@ -193,6 +194,7 @@ def search(
     )
     _check_shape(input_shape, data[0])
     guess, _ = space.arguments({})
+    _check_backbone(function, guess)
     if table and is_ours(function):
         check_tables(parts, guess)
     promotes = method == "hyperband" or hasattr(method, "max_epochs")
@@ -212,6 +214,7 @@ def search(
         race=None if pruning is None else SuccessiveHalving(goal.direction, min_epochs=1),
         callbacks=callbacks,
         strategy=strategy,
+        is_prepared=preprocessing is not None,
     )
     check_values(trainer)
     about = identity(trainer, data, validation, preprocessing, adapting)
@@ -336,7 +339,21 @@ def _preprocessing(function: Any, preprocessing: Any) -> Any:
         fail("preprocessing", f"left out for {function.__name__}, which does it", preprocessing)
     if preprocessing == "auto" and "preprocessing" not in inspect.signature(function).parameters:
         return None
-    return None if takes_table(function) else preprocessing
+    prepared = takes_table(function) or takes_backbone(function)
+    return None if prepared and preprocessing == "auto" else preprocessing
+
+
+def _check_backbone(function: Any, guess: Mapping[str, Any]) -> None:
+    """Refuses a search that has no backbone, or one that a trial would leave trained."""
+    backbone = guess.get("backbone")
+    if takes_backbone(function) and not (isinstance(backbone, str) or _makes_model(backbone)):
+        remedy = 'Fix it in the space: tuning.space("fine_tune").fix(backbone="trained.keras").'
+        expected = "a name, a path, or a function that returns a model: each trial trains it anew"
+        fail("backbone", expected, backbone, remedy)
+
+
+def _makes_model(thing: Any) -> bool:
+    return callable(thing) and not isinstance(thing, keras.Model)
 
 
 def _check_shape(input_shape: Any, x: Any) -> None:

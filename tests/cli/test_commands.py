@@ -77,6 +77,8 @@ def test_copy_brings_the_data_along_and_overwrites_nothing(tmp_path):
     assert "numbers.csv exists, and is not overwritten" in again.stderr
     assert not (tmp_path / "other.toml").exists()
     assert (tmp_path / "numbers.csv").read_text() == "mine"
+    assert call("copy", "digits-fine-tune", tmp_path).exit_code == 0
+    assert {path.name for path in tmp_path.iterdir()} >= {"ten-digits.keras", "even-digits.npz"}
 
 
 def test_train_says_what_it_does_and_where_the_folder_is(run):
