@@ -92,7 +92,8 @@ def prepare(recipe: Recipe, problems: Sequence[Problem] = (), *, strategy: Any =
     layer = preprocessing_layer(recipe, checked.parts["train"].x, problems)
     model = None
     if factory is not None:
-        known = {"preprocessing": layer, "rows": len(checked.parts["train"].x)}
+        known = {} if prepares_rows(recipe) else {"preprocessing": layer}
+        known["rows"] = len(checked.parts["train"].x)
         given = {"seed": recipe.seed, "strategy": strategy, **known}
         model = _build(recipe, factory, arguments, checked, given, problems)
     if problems or rows is None or factory is None or model is None:
@@ -320,7 +321,7 @@ def _build(
 ) -> keras.Model | None:
     x = rows.parts["train"].x
     accepted = inspect.signature(factory).parameters
-    given = {n: value for n, value in given.items() if n in accepted and value is not None}
+    given = {name: value for name, value in given.items() if name in accepted}
     keras.utils.set_random_seed(recipe.seed)
 
     def build(**model: Any) -> keras.Model:
