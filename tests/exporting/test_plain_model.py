@@ -39,28 +39,19 @@ def test_predictions_are_equal(name):
         close(plain_model(model, raw=False).predict(encoded, verbose=0), expected)
 
 
-def check_in_a_process_without_us(names, folder):
-    for name in names:
-        model, rows, expected = made(name)
-        plain_model(model).save(folder / f"{name}.keras")
-        x = encode(model, rows, raw=True)
-        x = x if isinstance(x, dict) else {"": x}
-        np.savez(folder / f"{name}.npz", y=expected, **{f"x_{k}": v for k, v in x.items()})
-    done = subprocess.run(
-        [sys.executable, "-c", WITHOUT_US, folder], capture_output=True, text=True, timeout=300
-    )
-    assert done.returncode == 0, done.stderr[-3000:]
-    assert sorted(done.stdout.splitlines()) == sorted(names)
-
-
-@pytest.mark.slow
-def test_files_load_where_this_package_is_not(tmp_path):
-    check_in_a_process_without_us(["temporal of padding", "tabular realmlp"], tmp_path)
-
-
 @pytest.mark.slow
 def test_files_of_all_recipes_load_where_this_package_is_not(tmp_path):
-    check_in_a_process_without_us(MODELS, tmp_path)
+    for name in MODELS:
+        model, rows, expected = made(name)
+        plain_model(model).save(tmp_path / f"{name}.keras")
+        x = encode(model, rows, raw=True)
+        x = x if isinstance(x, dict) else {"": x}
+        np.savez(tmp_path / f"{name}.npz", y=expected, **{f"x_{k}": v for k, v in x.items()})
+    done = subprocess.run(
+        [sys.executable, "-c", WITHOUT_US, tmp_path], capture_output=True, text=True, timeout=300
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    assert sorted(done.stdout.splitlines()) == sorted(MODELS)
 
 
 def test_a_loaded_model_can_be_unfolded(tmp_path):
