@@ -117,6 +117,7 @@ def train(folder, *more):
     return (folder / "history.csv").read_bytes()
 
 
+@pytest.mark.slow
 def test_a_restart_with_a_checkpoint_ends_with_the_same_file(tmp_path):
     whole = train(tmp_path / "whole")
     with pytest.raises(RuntimeError, match="on purpose"):

@@ -284,6 +284,7 @@ class Kill(keras.callbacks.Callback):
             raise KeyboardInterrupt
 
 
+@pytest.mark.slow
 def test_a_checkpoint_goes_on_with_it(tmp_path):
     def train(folder, *more):
         rate = schedules.Constant(0.01)

@@ -104,6 +104,7 @@ def test_checkpoint_has_saved_the_place(whole, tmp_path, batch, place):
     assert parts == whole
 
 
+@pytest.mark.slow
 def test_after_the_last_epoch_the_end_is_saved(whole, tmp_path):
     with pytest.raises(SystemExit):
         train(tmp_path / "parts", Send(TERM, epoch=4, batch="validation"))

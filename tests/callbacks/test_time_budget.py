@@ -155,6 +155,7 @@ def test_a_real_fit_ends_in_time_with_the_best_weights():
     )
 
 
+@pytest.mark.slow
 def test_checkpoint_goes_on_from_there(tmp_path, clock):
     class Clock(keras.callbacks.Callback):
         def on_train_batch_begin(self, batch, logs=None):

@@ -17,6 +17,7 @@ def call(*arguments):
     return CliRunner().invoke(main, [str(argument) for argument in arguments])
 
 
+@pytest.mark.slow
 def test_it_shows_the_suggestions_of_the_recipe_and_draws_them(tmp_path):
     picture = tmp_path / "rates.png"
     result = call("find-lr", "iris-mlp", *SHORT, "--seed", 4, "--plot", picture)

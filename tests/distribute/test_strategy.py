@@ -278,6 +278,7 @@ def test_a_worker_that_died_after_all_have_met_does_not_hang_the_chief():
         assert "_start.py" in cluster.output(0, "err")
 
 
+@pytest.mark.slow
 def test_the_harness_leaves_nothing_running():
     with pytest.raises(AssertionError, match="did not say"), Workers("import time; time.sleep(99)"):
         raise AssertionError("did not say")

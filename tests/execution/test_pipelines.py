@@ -307,6 +307,7 @@ def test_one_trace_serves_all_fits(monkeypatch):
     assert len(traces) == 2
 
 
+@pytest.mark.slow
 def test_the_bar_counts_batches(capsys):
     ours = model()
     ours.fit(dataset(), verbose=1)
@@ -432,6 +433,7 @@ def test_a_fit_goes_on_in_the_middle_of_an_epoch(tmp_path):
         np.testing.assert_allclose(one, other, rtol=1e-6, atol=1e-7)
 
 
+@pytest.mark.slow
 def test_nan_stops_a_fit_within_its_epoch():
     x = X.copy()
     x[10] = np.nan

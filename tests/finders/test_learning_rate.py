@@ -520,6 +520,7 @@ def test_a_gradient_that_is_not_finite_is_told_though_the_loss_is():
             finders.learning_rate(model, (X, Y.reshape(-1, 1)), **SHORT)
 
 
+@pytest.mark.slow
 def test_gaps_that_the_model_takes_are_none_of_its_business():
     x = X.copy()
     x[::3, 2] = np.nan

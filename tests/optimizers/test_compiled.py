@@ -59,9 +59,9 @@ STEPS = {
 
 
 OFTEN = {
-    "jit": ("Adam", "clipped", "SAM"),
-    "eager": ("Muon", "LossScaleOptimizer"),
-    "several steps at once": ("accumulated", "one cycle", "Lookahead", "ScheduleFreeAdamW"),
+    "jit": ("Adam", "clipped"),
+    "eager": ("Muon",),
+    "several steps at once": ("accumulated", "ScheduleFreeAdamW"),
 }
 CASES = [
     pytest.param(kind, name, marks=() if name in OFTEN[kind] else pytest.mark.slow)

@@ -105,6 +105,7 @@ class Trained(keras.callbacks.Callback):
         self.epochs.append(sorted({path.split("/")[-2] for path in paths}))
 
 
+@pytest.mark.slow
 def test_groups_train_when_they_have_joined():
     model = fine_tune(dense(3), NEW, groups=3, optimizer="sgd", seed=0)
     log = Trained()

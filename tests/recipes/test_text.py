@@ -171,6 +171,7 @@ def test_every_target():
         assert small(target=target).output_shape == (None, units)
 
 
+@pytest.mark.slow
 def test_silent_in_its_own_sanity_check():
     texts, y = reviews(240, seed=2)
     rows = kr.data.split(np.array(texts, object), y, validation=0.2, test=0.2, seed=0)

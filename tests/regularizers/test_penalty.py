@@ -59,6 +59,7 @@ def test_frozen_layers_and_activity_penalties_do_not_count():
     assert penalty(model) == 0.0
 
 
+@pytest.mark.slow
 def test_the_penalty_makes_weights_small():
     left = {}
     for l2 in (0.0, 1.0):

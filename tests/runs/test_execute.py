@@ -95,6 +95,7 @@ def test_another_seed_is_another_run(iris_run, tmp_path):
     assert other.test["loss"] != iris_run.test["loss"]
 
 
+@pytest.mark.slow
 def test_a_second_run_does_not_touch_the_first(table_run):
     first, out = table_run, table_run.folder.parents[1]
     before = {path.name: path.read_bytes() for path in first.folder.iterdir()}

@@ -92,6 +92,7 @@ def test_the_target_and_dropped_columns_may_stay_in_the_file(table_run):
     assert list(found.table["prediction"]) == ["yes" if b > a else "no" for a, b in p]
 
 
+@pytest.mark.slow
 def test_texts_are_taken_from_their_column(tmp_path):
     rows = [f"good {i},pos\nbad {i},neg" for i in range(20)]
     (tmp_path / "texts.csv").write_text("\n".join(["words,mood", *rows]) + "\n")

@@ -436,6 +436,7 @@ def test_the_end_of_the_time_leaves_everything(table, tmp_path):
     assert not cut.interrupted
 
 
+@pytest.mark.slow
 def test_a_search_in_which_all_fails_says_so(table, tmp_path):
     given = {"tune.learning_rate": 3e38, "tune.optimizer": "sgd", "tune.only": ["units"]}
     given |= {"tune.schedule": {"fix": "none"}, "tune.clip_norm": {"fix": "none"}}
@@ -460,6 +461,7 @@ def own(input_shape, target, *, units=4, seed=None):
     return kr.recipes.mlp(input_shape, target, hidden=(units,), seed=seed)
 
 
+@pytest.mark.slow
 def test_a_search_of_ones_own_function_is_read_and_may_be_running(tmp_path):
     x = np.random.default_rng(0).normal(size=(64, 3))
     y = (x[:, 0] > 0).astype("int64")

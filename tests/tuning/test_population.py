@@ -135,12 +135,14 @@ def test_members_equal_the_models_trained_alone(case):
         assert_equal(population, place, history, place, arguments[place])
 
 
+@pytest.mark.slow
 def test_row_weights_count():
     population = populated([{}])
     (history,) = trained(population, range(EPOCHS), [0], weights=True)
     assert_equal(population, 0, history, 0, {}, weights=True)
 
 
+@pytest.mark.slow
 def test_a_place_that_gets_free_takes_another_model_and_a_model_goes_on_elsewhere():
     arguments = [{"learning_rate": 1e-2}, {"dropout": 0.4}, {"clip_norm": 0.1}]
     population = populated(arguments[:2])

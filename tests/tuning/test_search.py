@@ -77,6 +77,7 @@ def test_the_first_guess_is_never_pruned(tmp_path, monkeypatch, folds):
     assert len(result.best.scores) == (folds or 1)
 
 
+@pytest.mark.slow
 def test_a_search_that_is_complete_is_not_run_again(tmp_path):
     first = searched.run(tmp_path / "s")
     again = searched.run(tmp_path / "s")
@@ -328,6 +329,7 @@ def test_what_a_recipe_says_is_what_is_told(tmp_path):
         assert "in own\n" in found.records[0].message
 
 
+@pytest.mark.slow
 def test_the_loss_that_decides_has_no_penalty_in_it(tmp_path):
     space = {**searched.SPACE, "units": [4], "l2": [1e-9, 10.0], "dropout": 0.1}
     space |= {"learning_rate": 1e-2, "label_smoothing": [0.0, 0.3]}
