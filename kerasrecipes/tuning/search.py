@@ -344,16 +344,11 @@ def _preprocessing(function: Any, preprocessing: Any) -> Any:
 
 
 def _check_backbone(function: Any, guess: Mapping[str, Any]) -> None:
-    """Refuses a search that has no backbone, or one that a trial would leave trained."""
+    """Refuses a search of a recipe that takes a trained network, without one."""
     backbone = guess.get("backbone")
-    if takes_backbone(function) and not (isinstance(backbone, str) or _makes_model(backbone)):
+    if takes_backbone(function) and not isinstance(backbone, str):
         remedy = 'Fix it in the space: tuning.space("fine_tune").fix(backbone="trained.keras").'
-        expected = "a name, a path, or a function that returns a model: each trial trains it anew"
-        fail("backbone", expected, backbone, remedy)
-
-
-def _makes_model(thing: Any) -> bool:
-    return callable(thing) and not isinstance(thing, keras.Model)
+        fail("backbone", "a name or a path, from which each trial begins", backbone, remedy)
 
 
 def _check_shape(input_shape: Any, x: Any) -> None:

@@ -99,6 +99,7 @@ def test_pictures_may_be_prepared_as_those_of_the_network_were(folder):
     assert any("rescaling" in layer.name for layer in model.layers), model.layers
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("scaled", [False, True])
 def test_a_search(folder, scaled):
     overrides = ["tune.trials=2", "fit.epochs=2", "preprocessing.scaling=standard"]

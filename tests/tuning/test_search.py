@@ -258,10 +258,10 @@ def test_wrong_data_are_told_before_training(tmp_path):
     ]:
         with pytest.raises(kr.InputError, match=message):
             search("mlp", (5,), target, data, directory=tmp_path / "s", quiet=True)
-    for backbone in ({}, {"backbone": keras.Sequential()}):
-        space = kr.tuning.space("fine_tune", target).fix(**backbone)
-        with pytest.raises(kr.InputError, match="`backbone`.* path.*Fix it in the space"):
-            search("fine_tune", None, target, (searched.X, searched.Y), space=space)
+    with pytest.raises(kr.InputError, match="`backbone`.* path.*Fix it in the space"):
+        search("fine_tune", None, target, (searched.X, searched.Y))
+    with pytest.raises(kr.InputError, match="`backbone`: .*that a file can hold"):
+        kr.tuning.space("fine_tune", target).fix(backbone=keras.Sequential())
     with pytest.raises(kr.InputError, match="`recipe`"):
         search(functools.partial(kr.recipes.mlp), None, target, (searched.X, searched.Y))
     with pytest.raises(kr.InputError, match="`input_shape`"):
