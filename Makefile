@@ -1,4 +1,4 @@
-.PHONY: test lint types bench quality gallery recipe-pictures backbone notebooks docs
+.PHONY: test lint types bench quality gallery recipe-pictures backbone score-plot notebooks docs
 
 test:
 	pytest
@@ -22,8 +22,20 @@ bench:
 	python tests/benchmarks/finders.py
 	python tests/benchmarks/monitors.py
 
+# With DATA=FOLDER of the downloads that the scripts name, the sets of packages as well.
 quality:
 	python tests/benchmarks/quality.py
+	python tests/benchmarks/auto_quality.py
+ifdef DATA
+	python tests/benchmarks/tables_quality.py $(DATA)
+	python tests/benchmarks/small_tables.py $(DATA)
+	python tests/benchmarks/sequences_quality.py $(DATA)
+	python tests/benchmarks/images_quality.py $(DATA)
+	python tests/benchmarks/text_quality.py $(DATA)
+endif
+
+score-plot:
+	python -m docs.make_score_plot
 
 gallery:
 	python -m docs.make_gallery

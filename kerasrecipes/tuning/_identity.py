@@ -6,9 +6,11 @@ import hashlib
 import inspect
 import textwrap
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from kerasrecipes._fingerprint import fingerprint
+from kerasrecipes.recipes._call import takes_backbone
 from kerasrecipes.tuning._gradient import Adapting
 from kerasrecipes.tuning._recipes import is_ours, takes_table
 from kerasrecipes.tuning._tables import categories
@@ -31,11 +33,21 @@ def identity(
     }
     if takes_table(trainer.recipe):
         found["categories"] = categories(data[0])
+    if takes_backbone(trainer.recipe):
+        found["files"] = _files(trainer)
     if len(data) > 2:
         found["weights"] = fingerprint(data[2])
     if isinstance(validation, (tuple, list)):
         found["validation"] = fingerprint(tuple(validation))
     return found if adapting is None else {**found, **adapting.fingerprint}
+
+
+def _files(trainer: Trainer) -> list[str]:
+    """Returns a hash of each file that a trial can begin from."""
+    parameters = map(trainer.space.parameters.get, ("backbone", "weights"))
+    points = [point for each in parameters if each is not None for point in each.points]
+    paths = [Path(point).expanduser() for point in points if isinstance(point, str)]
+    return [_hash(path.read_bytes()) for path in paths if path.is_file()]
 
 
 def _recipe(recipe: Callable[..., Any]) -> str:
@@ -47,4 +59,8 @@ def _recipe(recipe: Callable[..., Any]) -> str:
         source = ast.dump(ast.parse(textwrap.dedent(inspect.getsource(recipe))))
     except (OSError, TypeError, SyntaxError):
         return name
-    return f"{name} {hashlib.sha256(source.encode()).hexdigest()[:_DIGITS]}"
+    return f"{name} {_hash(source.encode())}"
+
+
+def _hash(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()[:_DIGITS]

