@@ -17,7 +17,7 @@ from kerasrecipes.recipes._compile import check_input_shape
 from kerasrecipes.recipes._start import Start, check_preprocessing
 
 SHAPE_REMEDY = "Give (height, width, channels) of one image, channels last, such as (28, 28, 1)."
-AUGMENTED_BELOW = 50_000
+MANY_ROWS = 50_000
 LARGE = 96
 LEARNING_RATE = 5e-3
 WIDTHS = ((16, (32, 64, 128)), (48, (16, 32, 64, 128)), (None, (16, 32, 64, 128, 256)))
@@ -61,7 +61,7 @@ def augmentation_layer(
     if isinstance(augmentation, keras.layers.Layer):
         return augmentation
     if augmentation == "auto":
-        few = rows is None or rows < AUGMENTED_BELOW
+        few = rows is None or rows < MANY_ROWS
         augmentation = {"name": "light", "flip": False} if few else None
     if augmentation is None:
         return None
@@ -97,6 +97,12 @@ def counts_of(argument: str, counts: Any, stages: int) -> list[int]:
     if len(counts) != stages:
         fail(argument, f"one integer, or one for each of the {stages} stages", counts)
     return [check_int(argument, count, low=1) for count in counts]
+
+
+def depths_of(rows: int | None, stages: int) -> list[int]:
+    """Returns the convolutions of each stage: two in the latter half if there are many rows."""
+    deep = stages // 2 if rows is not None and rows >= MANY_ROWS else 0
+    return [1] * (stages - deep) + [2] * deep
 
 
 class Blocks:

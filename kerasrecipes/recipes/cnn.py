@@ -13,6 +13,7 @@ from kerasrecipes.recipes._images import (
     POOLS,
     Blocks,
     counts_of,
+    depths_of,
     enter,
     image_shape,
     stages,
@@ -30,7 +31,7 @@ def cnn(
     target: Target,
     *,
     filters: Sequence[int] | None = None,
-    blocks: int | Sequence[int] = 1,
+    blocks: int | Sequence[int] | None = None,
     kernel_size: int = 3,
     stem: str = "auto",
     pooling: str = "max",
@@ -66,7 +67,8 @@ def cnn(
         target: A target, its name, or a dict; see `kerasrecipes.targets.get`.
         filters: Channels of each stage, ints >= 1. Defaults to None: (32, 64, 128) for images of
             up to 16 positions after the stem, (16, 32, 64, 128) up to 48, else with another 256.
-        blocks: Convolutions in each stage, an int >= 1 or one for each. Defaults to 1.
+        blocks: Convolutions in each stage, an int >= 1 or one for each. Defaults to None: 1, and
+            from 50,000 `rows` 2 in the latter half of the stages.
         kernel_size: Side of the windows, int >= 1. Defaults to 3.
         stem: What comes before the stages: "small" for nothing; "large" for a convolution of
             7 x 7 with strides 2 and a pooling with strides 2, which leave a sixteenth of the
@@ -121,6 +123,8 @@ def cnn(
     shape = image_shape(input_shape)
     stem = stem_of(stem, shape)
     widths = widths_of(filters, shape, stem)
+    inputs, x = start(input_shape, augmentation, rows, preprocessing, seed)
+    blocks = depths_of(rows, len(widths)) if blocks is None else blocks
     counts = counts_of("blocks", blocks, len(widths))
     penalty = keras.regularizers.L2(l2) if l2 else None
     block = Blocks(
@@ -131,7 +135,6 @@ def cnn(
         kernel_regularizer=penalty,
         synchronized=replicas(strategy) > 1,
     )
-    inputs, x = start(input_shape, augmentation, rows, preprocessing, seed)
     x = enter(x, stem, widths[0], block)
     for (stage, width, follows), count in zip(stages(widths), counts, strict=True):
         for index in range(count):

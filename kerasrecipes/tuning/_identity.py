@@ -45,7 +45,7 @@ def identity(
 def _files(trainer: Trainer) -> list[str]:
     """Returns a hash of each file that a trial can begin from."""
     parameters = map(trainer.space.parameters.get, ("backbone", "weights"))
-    points = [point for each in parameters if each is not None for point in each.points]
+    points = [point for each in parameters if each is not None for point in each.points or ()]
     paths = [Path(point).expanduser() for point in points if isinstance(point, str)]
     return [_hash(path.read_bytes()) for path in paths if path.is_file()]
 

@@ -40,6 +40,28 @@ def test_parameters_are_predictable():
     assert model.count_params() == 9 * 3 * 4 + 4 + 4 * 10 + 10
 
 
+@pytest.mark.parametrize(
+    ("side", "rows", "depths"),
+    [
+        (28, None, [1, 1, 1, 1]),
+        (28, 49_999, [1, 1, 1, 1]),
+        (28, 50_000, [1, 1, 2, 2]),
+        (8, 60_000, [1, 1, 2]),
+        (64, 60_000, [1, 1, 1, 2, 2]),
+    ],
+)
+def test_the_depth_follows_from_the_rows(side, rows, depths):
+    names = [layer.name for layer in cnn((side, side, 1), TARGET, rows=rows).layers]
+    convolutions = [name for name in names if "_conv_" in name]
+    assert convolutions == [
+        f"stage_{stage}_conv_{index + 1}"
+        for stage, depth in enumerate(depths, start=1)
+        for index in range(depth)
+    ]
+    given = cnn((side, side, 1), TARGET, rows=rows, blocks=1)
+    assert sum("_conv_" in layer.name for layer in given.layers) == len(depths)
+
+
 def test_stems_and_halving():
     model = cnn((224, 160, 3), TARGET, filters=(4, 6))
     assert model.get_layer("stem").kernel_size == (7, 7)
