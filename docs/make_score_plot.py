@@ -56,7 +56,7 @@ def draw(ax: plt.Axes, name: str) -> None:
         own = [row for row in rows if row[0] == form]
         ax.plot([row[3] for row in own], [row[2] for row in own], "o-", label=f'tabular, "{form}"')
         for _, epochs, score, seconds in own:
-            ax.annotate(epochs, (seconds, score), (0, 6), textcoords="offset points", size=8)
+            ax.annotate(epochs, (seconds, score), (-12, -11), textcoords="offset points", size=8)
     ax.set(title=name, xscale="log", xlabel="CPU seconds of one core", ylabel=LABELS[name])
     ax.set_xlim(0.2, 2000)
     ax.grid(alpha=0.3)
@@ -67,7 +67,7 @@ def main() -> None:
     figure, axes = plt.subplots(1, len(PEERS), figsize=(11, 4.6), layout="constrained")
     for ax, name in zip(axes, PEERS, strict=True):
         draw(ax, name)
-    axes[0].legend(loc="upper left", fontsize=9)
+    axes[1].legend(loc="lower left", fontsize=9)
     figure.suptitle("Score against seconds; the small numbers are epochs", size=11)
     figure.savefig(DOCS / "score-against-seconds.png", dpi=110)
 
