@@ -67,7 +67,7 @@ def main() -> None:
     figure, axes = plt.subplots(1, len(PEERS), figsize=(11, 4.6), layout="constrained")
     for ax, name in zip(axes, PEERS, strict=True):
         draw(ax, name)
-    axes[1].legend(loc="lower left", fontsize=9)
+    axes[0].legend(loc="upper left", fontsize=8)
     figure.suptitle("Score against seconds; the small numbers are epochs", size=11)
     figure.savefig(DOCS / "score-against-seconds.png", dpi=110)
 
