@@ -1,6 +1,6 @@
 """Draws docs/score-against-seconds.png from the table "Scores on tables" of docs/results.md.
 
-python docs/make_score_plot.py
+Called by `make score-plot`.
 """
 
 import pathlib

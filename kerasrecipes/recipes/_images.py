@@ -99,12 +99,6 @@ def counts_of(argument: str, counts: Any, stages: int) -> list[int]:
     return [check_int(argument, count, low=1) for count in counts]
 
 
-def depths_of(rows: int | None, stages: int) -> list[int]:
-    """Returns the convolutions of each stage: two in the latter half if there are many rows."""
-    deep = stages // 2 if rows is not None and rows >= MANY_ROWS else 0
-    return [1] * (stages - deep) + [2] * deep
-
-
 class Blocks:
     """Makes the convolutions of one network, which differ in little.
 

@@ -105,7 +105,7 @@ def choice(data: Any) -> Choice:
     suggested = next((s for most, s in _EPOCHS_OF_ROWS if rows < most), _MANY)
     if array.ndim == 3 and array.dtype != "uint8":
         return Choice("temporal", {}, {"filters": (32, 64, 32), "strides": 2}, suggested)
-    return Choice("cnn", {}, {"filters": (16, 32, 64)}, suggested)
+    return Choice("cnn", {}, {"filters": (16, 32, 64), "blocks": 1}, suggested)
 
 
 _TABLE = Choice("tabular", {}, {"hidden": (96, 96), "members": 4}, None)

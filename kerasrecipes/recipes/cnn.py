@@ -10,10 +10,10 @@ from kerasrecipes.recipes._compile import compile_model, recipe, replicas
 from kerasrecipes.recipes._head import dropped, head
 from kerasrecipes.recipes._images import (
     LEARNING_RATE,
+    MANY_ROWS,
     POOLS,
     Blocks,
     counts_of,
-    depths_of,
     enter,
     image_shape,
     stages,
@@ -124,7 +124,7 @@ def cnn(
     stem = stem_of(stem, shape)
     widths = widths_of(filters, shape, stem)
     inputs, x = start(input_shape, augmentation, rows, preprocessing, seed)
-    blocks = depths_of(rows, len(widths)) if blocks is None else blocks
+    blocks = _depths(rows, len(widths)) if blocks is None else blocks
     counts = counts_of("blocks", blocks, len(widths))
     penalty = keras.regularizers.L2(l2) if l2 else None
     block = Blocks(
@@ -156,3 +156,9 @@ def cnn(
         label_smoothing=label_smoothing,
         fast=fast,
     )
+
+
+def _depths(rows: int | None, stages: int) -> list[int]:
+    """Returns the convolutions of each stage: two in the latter half if there are many rows."""
+    deep = stages // 2 if rows is not None and rows >= MANY_ROWS else 0
+    return [1] * (stages - deep) + [2] * deep

@@ -42,28 +42,36 @@ def ours(name, seed, rows, out):
 
 def plain(name, seed, rows, out):
     """Trains the plain network on the same rows; returns the same."""
-    keras.utils.set_random_seed(seed)
     (x, y), (xv, yv), (xt, _) = (rows.parts[part] for part in ("train", "validation", "test"))
     mean, deviation = x.mean(0), np.where(x.std(0) > 0, x.std(0), 1)
     x, xv, xt = ((each - mean) / deviation for each in (x, xv, xt))
     regression = isinstance(rows.target, targets.Regression)
-    center, scale = (y.mean(), y.std()) if regression else (0, 1)
-    head = keras.layers.Dense(1) if regression else None
+    return guide((x, y), (xv, yv), xt, 0 if regression else max(rows.target.units, 2), seed)
+
+
+def guide(train, validation, x_test, classes, seed):
+    """Trains Keras's guide model on standardised rows; returns its outputs for others.
+
+    Without classes it is trained on standardised labels, and its outputs are in their units.
+    """
+    keras.utils.set_random_seed(seed)
+    (x, y), (xv, yv) = train, validation
+    center, scale = (0, 1) if classes else (y.mean(), y.std())
     model = keras.Sequential(
         [
             keras.layers.Flatten(),
             keras.layers.Dense(128, activation="relu"),
             keras.layers.Dense(128, activation="relu"),
-            head or keras.layers.Dense(max(rows.target.units, 2), activation="softmax"),
+            keras.layers.Dense(classes or 1, activation="softmax" if classes else None),
         ]
     )
-    model.compile("adam", "mse" if regression else "sparse_categorical_crossentropy")
+    model.compile("adam", "sparse_categorical_crossentropy" if classes else "mse")
     stop = keras.callbacks.EarlyStopping(patience=5, restore_best_weights=True)
     validation = (xv, (yv - center) / scale)
     model.fit(
         x, (y - center) / scale, 32, 50, verbose=0, callbacks=[stop], validation_data=validation
     )
-    return model.predict(xt, verbose=0) * scale + center
+    return model.predict(x_test, verbose=0) * scale + center
 
 
 def main():

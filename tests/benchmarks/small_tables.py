@@ -21,6 +21,7 @@ import keras
 import numpy as np
 import pandas as pd
 import tensorflow as tf
+from quality import guide
 from sklearn.compose import make_column_selector, make_column_transformer
 from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 from sklearn.impute import SimpleImputer
@@ -29,7 +30,7 @@ from sklearn.model_selection import train_test_split
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 from tables import machine, table
-from tables_quality import trained
+from tables_quality import scores, trained
 
 PATHS = {
     "islp": "ISLP/data/{}.csv",
@@ -105,44 +106,23 @@ def trees(x, y, train, test, seed):
 
 def of_scikit_learn(classifier, regressor, x, y, train, test):
     """Returns the predictions of one of two estimators."""
-    if y.dtype.kind == "f":
-        model = make_pipeline(arrays(), regressor).fit(x.iloc[train], y[train])
-        return model.predict(x.iloc[test])[:, None]
-    return (
-        make_pipeline(arrays(), classifier).fit(x.iloc[train], y[train]).predict_proba(x.iloc[test])
-    )
+    regression = y.dtype.kind == "f"
+    model = make_pipeline(arrays(), regressor if regression else classifier)
+    model.fit(x.iloc[train], y[train])
+    rows = x.iloc[test]
+    return model.predict(rows)[:, None] if regression else model.predict_proba(rows)
 
 
 def plain_keras(x, y, train, test, seed):
-    """Returns those of Keras's guide model."""
-    keras.utils.set_random_seed(seed)
+    """Returns those of Keras's guide model, stopped by a fifth of the rows."""
     regression = y.dtype.kind == "f"
     rest, held = train_test_split(
         train, test_size=0.2, random_state=seed, stratify=None if regression else y[train]
     )
     to_matrix = arrays().fit(x.iloc[rest])
-    center, scale = (y[rest].mean(), y[rest].std()) if regression else (0, 1)
-    units = 1 if regression else int(y.max()) + 1
-    model = keras.Sequential(
-        [
-            keras.layers.Dense(128, activation="relu"),
-            keras.layers.Dense(128, activation="relu"),
-            keras.layers.Dense(units, activation=None if regression else "softmax"),
-        ]
-    )
-    model.compile("adam", "mse" if regression else "sparse_categorical_crossentropy")
-    stop = keras.callbacks.EarlyStopping(patience=5, restore_best_weights=True)
-    labels = (y - center) / scale
-    model.fit(
-        to_matrix.transform(x.iloc[rest]),
-        labels[rest],
-        batch_size=32,
-        epochs=50,
-        verbose=0,
-        callbacks=[stop],
-        validation_data=(to_matrix.transform(x.iloc[held]), labels[held]),
-    )
-    return model.predict(to_matrix.transform(x.iloc[test]), verbose=0) * scale + center
+    own, watched, others = (to_matrix.transform(x.iloc[each]) for each in (rest, held, test))
+    classes = 0 if regression else int(y.max()) + 1
+    return guide((own, y[rest]), (watched, y[held]), others, classes, seed)
 
 
 MODELS = {
@@ -151,16 +131,6 @@ MODELS = {
     "linear": linear,
     "trees": trees,
 }
-
-
-def scores(y, p):
-    """Returns the accuracy and the log loss, or the RMSE twice."""
-    if y.dtype.kind == "f":
-        error = float(np.sqrt(np.mean((p[:, 0] - y) ** 2)))
-        return error, error
-    p = np.concatenate([1 - p, p], axis=1) if p.shape[1] == 1 else p
-    loss = -np.log(np.maximum(p[np.arange(len(y)), y], 1e-7)).mean()
-    return float((p.argmax(axis=1) == y).mean()), float(loss)
 
 
 def rows_of(name, folder, splits):
@@ -184,12 +154,8 @@ def rows_of(name, folder, splits):
         digits = 4 if y.dtype.kind != "f" or score.max() < 1 else 2
         each = " ".join(f"{value:.{digits}f}" for value in score)
         log_loss = "" if y.dtype.kind == "f" else f"{loss.mean():.4f}"
-        rows.append(
-            [
-                *(name, label, f"{score.mean():.{digits}f}", each, log_loss),
-                f"{seconds.mean():.1f}",
-            ]
-        )
+        mean, cost = f"{score.mean():.{digits}f}", f"{seconds.mean():.1f}"
+        rows.append([name, label, mean, each, log_loss, cost])
         print(*rows[-1], sep=" | ", file=sys.stderr, flush=True)
     return rows, losses
 
