@@ -29,6 +29,13 @@ Examples:
     show_default=True,
     help="Time for everything but the import of TensorFlow.",
 )
+@click.option(
+    "--networks",
+    type=click.IntRange(min=1),
+    default=6,
+    show_default=True,
+    help="At most so many networks, whose mean predicts; more than one where time is left.",
+)
 @_options.OVERRIDES
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True)
 @click.option(
@@ -45,6 +52,7 @@ def fit(
     data: str,
     target: str | None,
     seconds: float,
+    networks: int,
     overrides: tuple[str, ...],
     seed: int,
     out: str,
@@ -53,15 +61,17 @@ def fit(
     """Train a model for DATA within some seconds, check it, and report on it.
 
     DATA is a csv or parquet file with a header, or a folder with a sub-folder of images or .txt
-    files for each class. What is in it is inferred, and said with the way to say otherwise. A
-    linear model is fitted too; the better one on held-out rows is kept, and the report has the
-    scores of both. The run folder is that of `kerasrecipes train`.
+    files for each class. What is in it is inferred, and said with the way to say otherwise. Where
+    time is left, more networks are trained, each with other rows held out, and their mean
+    predicts. A linear model is fitted too; the better one on held-out rows is kept, and the report
+    has the scores of both. The run folder is that of `kerasrecipes train`.
     """
     automatic = quiet_import("kerasrecipes.runs.automatic")
     result = automatic.auto(
         data,
         target,
         seconds=seconds,
+        networks=networks,
         overrides=overrides,
         seed=seed,
         out=out,

@@ -367,6 +367,14 @@ def _facts(metrics: Mapping[str, Any]) -> list[dict[str, Any]]:
     ]
 
 
+def mean_of_networks(count: int) -> str:
+    """Returns what the network of a run with several is, in words."""
+    return (
+        f"the mean of {count}, each trained with other rows held out; the validation scores are "
+        "those of the rows held out, the curves those of the first"
+    )
+
+
 def _automatic(metrics: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Returns what a run of `kerasrecipes.runs.auto` inferred and compared; nothing of others."""
     tables = []
@@ -374,6 +382,8 @@ def _automatic(metrics: Mapping[str, Any]) -> list[dict[str, Any]]:
     if compared is not None and compared["name"] is not None:
         names = {"network": "network", "baseline": compared["name"], "mean": "mean of both"}
         rows = [("Kept", f"{names[compared['kept']]}, for its validation loss")]
+        if compared.get("networks", 1) > 1:
+            rows.append(("Network", mean_of_networks(compared["networks"])))
         for side, splits in compared["scores"].items():
             for split, values in splits.items():
                 listed = (f"{label(n)} {number(v)}" for n, v in values.items())

@@ -1,7 +1,8 @@
 """The simplest model that another has to beat: linear, fitted by scikit-learn on the same rows."""
 
 import time
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import keras
@@ -12,6 +13,7 @@ from sklearn.linear_model import LogisticRegression, Ridge
 from kerasrecipes import recipes
 from kerasrecipes.data.normalization import normalization
 from kerasrecipes.runs.prepare import Rows
+from kerasrecipes.tuning._tables import encoded
 
 FITTED = ("binary", "multiclass", "regression")
 _NAME = "linear"
@@ -28,11 +30,13 @@ class Baseline:
     Attributes:
         name: What it is, in words.
         model: A Keras model with its weights, which takes the same rows as the network.
+        features: The part of it that is before the weights that are fitted.
         seconds: Time that it took.
     """
 
     name: str
     model: keras.Model
+    features: keras.Model
     seconds: float
 
 
@@ -43,29 +47,36 @@ def baseline(recipe: str, rows: Rows, seed: int) -> Baseline | None:
     began = time.perf_counter()
     x, y = rows.parts["train"]
     model = _linear(recipe, x, rows.target, seed)
-    head = model.get_layer("head")
     is_table = recipe == "tabular"
     symbols = {each.name: each for each in model.inputs} if is_table else model.inputs[0]
-    features = keras.Model(symbols, head.input)
-    inputs = _features(features, model.encode(x) if is_table else x)
-    if rows.target.name == "regression":
-        name, kernel, bias = _ridge(inputs, y, rows.target)
+    features = keras.Model(symbols, model.get_layer("head").input)
+    found = Baseline("", model, features, 0.0)
+    name = fit_to(found, x, y, rows.target)
+    return replace(found, name=name, seconds=time.perf_counter() - began)
+
+
+def fit_to(linear: Baseline, x: Any, y: Any, target: Any) -> str:
+    """Fits a linear model to rows; returns what it is, in words."""
+    inputs = _features(linear.features, encoded(linear.model, x))
+    if target.name == "regression":
+        name, kernel, bias = _ridge(inputs, y, target)
     else:
-        name, kernel, bias = _logistic(inputs, y, rows.target.units)
-    head.set_weights([kernel, bias])
-    return Baseline(name, model, time.perf_counter() - began)
+        name, kernel, bias = _logistic(inputs, y, target.units)
+    linear.model.get_layer("head").set_weights([kernel, bias])
+    return name
 
 
-def mean_of(network: Any, linear: Any, target: Any) -> keras.Model:
-    """Returns a model that predicts the mean of two that take the same rows."""
+def mean_of(models: Sequence[Any], target: Any, name: str) -> keras.Model:
+    """Returns a model that predicts the mean of some that take the same rows."""
+    first = models[0]
     symbols = {
         each.name: keras.Input(each.shape[1:], dtype=each.dtype, name=each.name)
-        for each in network.inputs
+        for each in first.inputs
     }
-    inputs = symbols if isinstance(network, recipes.TableModel) else next(iter(symbols.values()))
-    outputs = keras.layers.Average(name="mean")([network(inputs), linear(inputs)])
-    model = type(network)(inputs, outputs, name=f"{network.name}_and_{linear.name}")
-    model.recipe = network.recipe
+    inputs = symbols if isinstance(first, recipes.TableModel) else next(iter(symbols.values()))
+    outputs = keras.layers.Average(name="mean")([each(inputs) for each in models])
+    model = type(first)(inputs, outputs, name=name)
+    model.recipe = first.recipe
     model.compile("adam", loss=target.loss(), metrics=target.metrics())
     model.optimizer.build(model.trainable_variables)
     return model

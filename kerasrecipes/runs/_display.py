@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.table import Table
 
 from kerasrecipes.diagnosis.diagnose import diagnose
-from kerasrecipes.reporting.html import duration, result_rows
+from kerasrecipes.reporting.html import duration, mean_of_networks, result_rows
 
 
 def new_console(quiet: bool = False) -> Console:
@@ -109,7 +109,11 @@ def inferred(console: Console, notes: Sequence[tuple[str, str]]) -> None:
 
 def compared(console: Console, found: Mapping[str, Any]) -> None:
     """Shows the network's scores beside those of the simplest model."""
-    if console.quiet or found["name"] is None:
+    if console.quiet:
+        return
+    if found["networks"] > 1:
+        console.print(f"\nThe network is {mean_of_networks(found['networks'])}.")
+    if found["name"] is None:
         return
     names = {"network": "network", "baseline": found["name"], "mean": "mean of both"}
     console.print(f"\nKept: {names[found['kept']]}, for its validation loss.")

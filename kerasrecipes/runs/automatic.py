@@ -8,21 +8,22 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-import keras
 import numpy as np
 from rich.console import Console
 
-from kerasrecipes import _run_files, reporting, sanity
+from kerasrecipes import _run_files, sanity
 from kerasrecipes._arrays import take
-from kerasrecipes._checks import check_number
+from kerasrecipes._checks import check_int, check_number
 from kerasrecipes.callbacks._snapshot import Snapshot
 from kerasrecipes.callbacks.callback import Callback
 from kerasrecipes.data.batches import batches
 from kerasrecipes.recipes.auto import choice
 from kerasrecipes.recipes.table_model import Suggestion
 from kerasrecipes.runs import _display, execute, folder, schema
-from kerasrecipes.runs._baseline import Baseline, baseline, mean_of
+from kerasrecipes.runs._baseline import Baseline, baseline
+from kerasrecipes.runs._comparison import compare
 from kerasrecipes.runs._inferred import Inferred, inferred
+from kerasrecipes.runs._networks import judged, more
 from kerasrecipes.runs._problems import Places, Problem
 from kerasrecipes.runs.load import apply
 from kerasrecipes.runs.prepare import Prepared, prepare
@@ -38,11 +39,33 @@ _LEAST_KEPT_BACK = 3.0
 _CAUTION = 1.15
 
 
+@dataclasses.dataclass(frozen=True, eq=False)
+class _Ready:
+    """All that the training needs.
+
+    Attributes:
+        prepared: The network with its recipe and its rows.
+        linear: The simplest model, if there is one for the target.
+        checks: What was found before the training.
+        networks: How many there may be at most.
+        console: Where to print.
+        began: `time.perf_counter()` at the start.
+    """
+
+    prepared: Prepared
+    linear: Baseline | None
+    checks: dict[str, Any]
+    networks: int
+    console: Console
+    began: float
+
+
 def auto(
     data: str | Path,
     target: str | None = None,
     *,
     seconds: float = 60.0,
+    networks: int = 6,
     overrides: Sequence[str] | Mapping[str, Any] = (),
     seed: int = 0,
     out: str | Path = "runs",
@@ -55,9 +78,11 @@ def auto(
     the training rows, then a network of the recipe for data of this kind
     (`kerasrecipes.recipes.auto`), for as many epochs as the time allows and the recipe suggests:
     a few steps are timed before; where too few epochs would be left, the network is made smaller.
-    Of the network, the regression and the mean of their predictions, the one with the lowest loss
-    on the validation rows is the model, so that a network is never kept where it is worse. All
-    this is in the time.
+    Where time is left, more networks are trained, each with another part of the training and
+    validation rows held out, and the mean of their predictions is that of the network. Of the
+    network, the regression and the mean of both, the one with the lowest loss on all rows that
+    were held out is the model, so that a network is never kept where it is worse. All this is in
+    the time.
 
     The run folder is that of `train`, with `checks.json`, what `kerasrecipes.sanity.check` found
     but for its slow checks. `metrics.json` has the scores of all as "compared", and what was
@@ -70,6 +95,8 @@ def auto(
             class, y, outcome or response, else the last one.
         seconds: Time for everything, from the call on, float > 0. Importing TensorFlow comes on
             top. Less than about 20 leaves little for training. Defaults to 60.
+        networks: At most so many networks, int >= 1. Predictions take as many times as long.
+            Defaults to 6.
         overrides: Keys of the recipe to set, as for `train`. With "fit.epochs" nothing is timed.
         seed: Of the split, the weights, the order of rows and the dropout, int >= 0. Defaults to
             0.
@@ -93,6 +120,7 @@ def auto(
     """
     began, started = time.perf_counter(), datetime.now().astimezone()
     deadline = began + check_number("seconds", seconds, low=0.0, open_low=True)
+    check_int("networks", networks, low=1)
     console = _display.new_console(quiet)
     found = inferred(data, target)
     _display.inferred(console, found.notes)
@@ -107,13 +135,14 @@ def auto(
         max_rows=5_000,
     )
     prepared = _sized(prepared, given, began, deadline)
+    ready = _Ready(prepared, linear, checks.to_dict(), networks, console, began)
     plan = {**execute.plan_of(prepared, started), "model": prepared.recipe.model}
     plan["inferred"] = [list(note) for note in found.notes]
     run = folder.create(out, prepared.recipe.name, now=started)
     try:
         folder.write_text(run / _run_files.RECIPE, prepared.recipe.to_toml())
-        folder.write_json(run / _run_files.CHECKS, checks.to_dict())
-        return _train(run, prepared, linear, plan, console, began, deadline)
+        folder.write_json(run / _run_files.CHECKS, ready.checks)
+        return _train(ready, run, plan, deadline)
     except BaseException:
         folder.discard_untrained(run)
         raise
@@ -230,69 +259,33 @@ class _Clock(Callback):
         self.epochs.append(time.perf_counter() - self._began)
 
 
-def _train(
-    run: Path,
-    prepared: Prepared,
-    linear: Baseline | None,
-    plan: dict[str, Any],
-    console: Console,
-    began: float,
-    deadline: float,
-) -> RunResult:
-    """Trains the network into its folder, and keeps the best of what there is."""
+def _train(ready: _Ready, run: Path, plan: dict[str, Any], deadline: float) -> RunResult:
+    """Trains the networks, the first into its folder, and keeps the best of what there is."""
+    prepared, console = ready.prepared, ready.console
     _display.before(console, plan, run)
-    left = max(1.0, deadline - time.perf_counter() - _kept_back(deadline - began) / 2)
+    spare = _kept_back(deadline - ready.began)
+    left = max(1.0, deadline - time.perf_counter() - spare / 2)
     outcome = execute.fit_in(run, prepared, console, seconds=left)
     with execute.no_interrupt():
-        models = _candidates(prepared, linear)
-        compared = _compared(models, prepared, linear)
-        prepared = dataclasses.replace(prepared, model=models[compared["kept"]])
-        plan["parameters"] = prepared.model.count_params()
-        metrics = execute.save_in(run, prepared, {**plan, "compared": compared}, outcome, began)
-        reporting.report(run, path=run / _run_files.REPORT)
+        folder.write_with(run / _run_files.MODEL, prepared.model.save)
+        networks = [judged(prepared, ready.linear)]
+    if not outcome["metrics"]["interrupted"]:
+        took = outcome["metrics"]["seconds"]["fit"]
+        others = ready.networks - 1
+        networks += more(
+            prepared, ready.linear, others, seconds=took, deadline=deadline - spare, console=console
+        )
+    with execute.no_interrupt():
+        model, compared = compare(prepared, networks, ready.linear)
+        prepared = dataclasses.replace(prepared, model=model)
+        plan |= {"parameters": model.count_params(), "compared": compared}
+        outcome |= {"checks": ready.checks}
+        if len(networks) > 1:
+            validation = compared["scores"][compared["kept"]]["validation"]
+            outcome |= {"scores": {"validation": validation}}
+        metrics = execute.save_in(run, prepared, plan, outcome, ready.began)
     if not metrics["interrupted"]:
         shutil.rmtree(run / _run_files.CHECKPOINT, ignore_errors=True)
     _display.after(console, metrics, run)
     _display.compared(console, compared)
     return RunResult(run, metrics, outcome["history"])
-
-
-def _candidates(prepared: Prepared, linear: Baseline | None) -> dict[str, keras.Model]:
-    """Returns the network, and if there is one the linear model and the mean of both."""
-    found = {"network": prepared.model}
-    if linear is not None:
-        target = prepared.rows.target
-        found |= {"baseline": linear.model, "mean": mean_of(prepared.model, linear.model, target)}
-    return found
-
-
-def _compared(
-    models: Mapping[str, keras.Model], prepared: Prepared, linear: Baseline | None
-) -> dict[str, Any]:
-    """Returns the scores of all on validation and test rows, and which one is kept."""
-    scores = {name: _scores(model, prepared) for name, model in models.items()}
-    losses = {name: each["validation"]["loss"] for name, each in scores.items()}
-    return {
-        "kept": lowest(losses),
-        "name": None if linear is None else linear.name,
-        "seconds": None if linear is None else linear.seconds,
-        "scores": scores,
-    }
-
-
-def lowest(losses: Mapping[str, float]) -> str:
-    """Returns the name of the lowest loss, the first of equal ones; NaN is never the lowest.
-
-    Example:
-    >>> lowest({"network": float("nan"), "baseline": 0.5, "mean": 0.5})
-    'baseline'
-    """
-    return min(losses, key=lambda name: losses[name] if losses[name] == losses[name] else np.inf)
-
-
-def _scores(model: keras.Model, prepared: Prepared) -> dict[str, dict[str, float]]:
-    parts = prepared.rows.parts
-    return {
-        name: execute.evaluate_pair(model, parts[name].x, parts[name].y)
-        for name in ("validation", "test")
-    }

@@ -186,13 +186,30 @@ def no_interrupt() -> Iterator[None]:
 
 
 def save_in(
-    run: Path, prepared: Prepared, plan: dict[str, Any], outcome: dict[str, Any], began: float
+    run: Path,
+    prepared: Prepared,
+    plan: dict[str, Any],
+    outcome: dict[str, Any],
+    began: float,
 ) -> dict[str, Any]:
-    """Writes everything about a training into its folder; returns the metrics."""
+    """Writes everything about a training into its folder; returns the metrics.
+
+    Args:
+        run: The folder.
+        prepared: The trained model and its rows.
+        plan: The part of the metrics that was known before.
+        outcome: What `fit_in` has returned; with "checks" those before the training, and with
+            "scores" those of parts of the rows that the model has seen and others had not.
+        began: `time.perf_counter()` at the start.
+    """
     folder.write_with(run / _run_files.MODEL, prepared.model.save)
-    metrics = {**plan, **outcome["metrics"], "metrics": _evaluate(prepared)}
+    metrics = {
+        **plan,
+        **outcome["metrics"],
+        "metrics": {**_evaluate(prepared), **outcome.get("scores", {})},
+    }
     metrics["seconds"]["total"] = time.perf_counter() - began
-    _write(run, prepared, metrics, outcome["history"])
+    _write(run, prepared, metrics, outcome["history"], outcome.get("checks"))
     return metrics
 
 
@@ -260,8 +277,7 @@ def fit_in(
     run: Path, prepared: Prepared, console: Console, *, seconds: float | None = None
 ) -> dict[str, Any]:
     """Trains a model, for at most some seconds; returns its history and parts of the metrics."""
-    recipe, rows = prepared.recipe, prepared.rows
-    settings = recipe.fit
+    settings = prepared.recipe.fit
     alone = _workers.strategy_of(prepared.model) is None
     every = _SAVE_EVERY if keras.config.backend() == "tensorflow" and alone else 1
     checkpoint = Checkpoint(run / _run_files.CHECKPOINT, every=every, keep=2)
@@ -274,16 +290,8 @@ def fit_in(
     )
     interrupt = next(c for c in callbacks if isinstance(c, Interrupt))
     stopping = next(c for c in callbacks if isinstance(c, EarlyStopping))
-    x, y = rows.parts["train"]
     began = time.perf_counter()
-    fitted = prepared.model.fit(
-        batches(x, y, batch_size=settings["batch_size"], seed=recipe.seed),
-        validation_data=rows.parts["validation"],
-        epochs=settings["epochs"],
-        callbacks=callbacks,
-        shuffle=False,  # the batches are; Keras would warn that it cannot
-        verbose=0,
-    )
+    fitted = fit(prepared, callbacks)
     history = {n: [float(v) for v in fitted.history[n]] for n in _loss_first(fitted.history)}
     best = None if stopping.best_epoch is None else stopping.best_epoch + 1
     metrics = {
@@ -295,6 +303,20 @@ def fit_in(
         "execution": str(prepared.model.execution),
     }
     return {"metrics": metrics, "history": history}
+
+
+def fit(prepared: Prepared, callbacks: Sequence[keras.callbacks.Callback]) -> Any:
+    """Fits a model to its rows as its recipe says; returns the `History`."""
+    settings = prepared.recipe.fit
+    x, y = prepared.rows.parts["train"]
+    return prepared.model.fit(
+        batches(x, y, batch_size=settings["batch_size"], seed=prepared.recipe.seed),
+        validation_data=prepared.rows.parts["validation"],
+        epochs=settings["epochs"],
+        callbacks=callbacks,
+        shuffle=False,  # the batches are; Keras would warn that it cannot
+        verbose=0,
+    )
 
 
 def _place(resumed: tuple[int, int] | None) -> str | None:
@@ -317,6 +339,7 @@ def _write(
     prepared: Prepared,
     metrics: Mapping[str, Any],
     history: Mapping[str, Sequence[float]],
+    checks: Mapping[str, Any] | None,
 ) -> None:
     """Writes the rest of the folder; the metrics come last, and so say that it is complete."""
     folder.write_text(run / _run_files.HISTORY, history_csv(history))
@@ -324,7 +347,8 @@ def _write(
     folder.write_with(run / _run_files.CURVES, lambda path: Path(path).write_bytes(to_png(figure)))
     predicted = _predicted(prepared)
     folder.write_with(run / _run_files.PREDICTIONS, predicted.save)
-    page = run_page(metrics, history, recipe=prepared.recipe.to_toml(), predicted=predicted)
+    recipe = prepared.recipe.to_toml()
+    page = run_page(metrics, history, recipe=recipe, predicted=predicted, checks=checks)
     folder.write_text(run / _run_files.REPORT, page)
     folder.write_json(run / _run_files.METRICS, metrics)
 

@@ -89,16 +89,22 @@ def prepare(recipe: Recipe, problems: Sequence[Problem] = (), *, strategy: Any =
     if rows is not None:
         _check_monitor(recipe, rows, problems)
     checked = rows or _stand_in(recipe)
-    layer = preprocessing_layer(recipe, checked.parts["train"].x, problems)
-    model = None
-    if factory is not None:
-        known = {} if prepares_rows(recipe) else {"preprocessing": layer}
-        known["rows"] = len(checked.parts["train"].x)
-        given = {"seed": recipe.seed, "strategy": strategy, **known}
-        model = _build(recipe, factory, arguments, checked, given, problems)
+    model = _model(recipe, factory, arguments, checked, {"strategy": strategy}, problems)
     if problems or rows is None or factory is None or model is None:
         raise recipe.places.error(problems)
     return Prepared(resolve(recipe, rows, factory), rows, model)
+
+
+def another(prepared: Prepared, seed: int, name: str) -> keras.Model:
+    """Returns the model of what is prepared once more, with other random numbers and a name."""
+    recipe = dataclasses.replace(prepared.recipe, seed=seed)
+    problems: list[Problem] = []
+    factory = _factory(recipe, problems)
+    arguments = _known_arguments(recipe, factory, problems)
+    model = _model(recipe, factory, arguments, prepared.rows, {"name": name}, problems)
+    if model is None:
+        raise recipe.places.error(problems)
+    return model
 
 
 def check_signature(recipe: Recipe, problems: Sequence[Problem] = ()) -> None:
@@ -311,21 +317,27 @@ def is_text(x: Any) -> bool:
     return np.asarray(x).dtype.kind in "OUS"
 
 
-def _build(
+def _model(
     recipe: Recipe,
-    factory: Callable[..., keras.Model],
+    factory: Callable[..., keras.Model] | None,
     arguments: Mapping[str, Any],
     rows: Rows,
-    given: dict[str, Any],
+    given: Mapping[str, Any],
     problems: list[Problem],
 ) -> keras.Model | None:
+    """Returns the compiled model for training rows, or None after a problem."""
     x = rows.parts["train"].x
+    layer = preprocessing_layer(recipe, x, problems)
+    if factory is None:
+        return None
+    known = {} if prepares_rows(recipe) else {"preprocessing": layer}
+    known |= {"seed": recipe.seed, "rows": len(x), **given}
     accepted = inspect.signature(factory).parameters
-    given = {name: value for name, value in given.items() if name in accepted}
+    known = {name: value for name, value in known.items() if name in accepted}
     keras.utils.set_random_seed(recipe.seed)
 
     def build(**model: Any) -> keras.Model:
-        return call(factory, x, rows.target, {**given, **model})
+        return call(factory, x, rows.target, {**known, **model})
 
     return attempt("model", build, arguments, problems)
 

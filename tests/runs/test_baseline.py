@@ -83,7 +83,7 @@ def test_mean_of_two_models_survives_saving(tmp_path):
     target = kr.targets.Regression().adapt(VALUE)
     found = baseline("tabular", rows(FRAME, VALUE, kr.targets.Regression()), seed=0)
     network = kr.recipes.tabular(FRAME, target, hidden=(4,), members=2, seed=0)
-    mean = mean_of(network, found.model, target)
+    mean = mean_of([network, found.model], target, "both")
     expected = (network.predict(FRAME, verbose=0) + found.model.predict(FRAME, verbose=0)) / 2
     np.testing.assert_allclose(mean.predict(FRAME, verbose=0), expected, rtol=1e-5)
     mean.save(tmp_path / "m.keras")
