@@ -45,7 +45,7 @@ def _auto(rows: int, target: Target) -> Settings:
     size = next(each for below, each in _SIZES if rows < below)
     network = {
         "hidden": (192, 192),
-        "members": 8,
+        "members": size.members,
         "scale_initializer": "random_signs",
         "embedding_units": size.embedding_units,
         "bins": 48,
@@ -68,6 +68,7 @@ def _auto(rows: int, target: Target) -> Settings:
 class _Size(NamedTuple):
     """What the number of rows decides."""
 
+    members: int
     embedding_units: int
     dropout: float
     learning_rate: float
@@ -78,9 +79,9 @@ class _Size(NamedTuple):
 
 
 _SIZES = (
-    (1_500, _Size(0, 0.2, 3e-3, 1e-2, 0.999, 25, 32)),
-    (10_000, _Size(16, 0.0, 6e-3, 3e-4, 0.95, 20, 128)),
-    (math.inf, _Size(16, 0.0, 1.2e-2, 3e-4, 0.95, 16, 256)),
+    (1_500, _Size(16, 0, 0.2, 3e-3, 1e-2, 0.999, 25, 32)),
+    (10_000, _Size(8, 16, 0.0, 6e-3, 3e-4, 0.95, 20, 128)),
+    (math.inf, _Size(8, 16, 0.0, 1.2e-2, 3e-4, 0.95, 16, 256)),
 )
 
 

@@ -270,11 +270,13 @@ def _train(ready: _Ready, run: Path, plan: dict[str, Any], deadline: float) -> R
         folder.write_with(run / _run_files.MODEL, prepared.model.save)
         networks = [judged(prepared, ready.linear)]
     if not outcome["metrics"]["interrupted"]:
-        took = outcome["metrics"]["seconds"]["fit"]
-        others = ready.networks - 1
+        seconds = outcome["metrics"]["seconds"]
+        began = time.perf_counter() - seconds["fit"]
+        others, end = ready.networks - 1, deadline - spare
         networks += more(
-            prepared, ready.linear, others, seconds=took, deadline=deadline - spare, console=console
+            prepared, ready.linear, others, seconds=seconds["fit"], deadline=end, console=console
         )
+        seconds["fit"] = time.perf_counter() - began
     with execute.no_interrupt():
         model, compared = compare(prepared, networks, ready.linear)
         prepared = dataclasses.replace(prepared, model=model)
