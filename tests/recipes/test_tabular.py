@@ -164,22 +164,22 @@ def test_predictions_stay_in_the_range_of_the_training_labels():
 
 
 @pytest.mark.parametrize(
-    ("rows", "rate", "embeds", "suggestion"),
+    ("rows", "rate", "members", "embeds", "suggestion"),
     [
-        (1_499, 0.003, False, (25, 32)),
-        (1_500, 0.006, True, (20, 128)),
-        (9_999, 0.006, True, (20, 128)),
-        (10_000, 0.012, True, (16, 256)),
+        (1_499, 0.003, 16, False, (25, 32)),
+        (1_500, 0.006, 8, True, (20, 128)),
+        (9_999, 0.006, 8, True, (20, 128)),
+        (10_000, 0.012, 8, True, (16, 256)),
     ],
 )
-def test_auto_decides_by_rows(rows, rate, embeds, suggestion):
+def test_auto_decides_by_rows(rows, rate, members, embeds, suggestion):
     schema = kr.data.TableSchema.from_dataframe(FRAME)
     schema = dataclasses.replace(schema, rows=rows)
     model = tabular(schema, REGRESSION)
     assert model.optimizer.schedule.learning_rate == pytest.approx(rate)
     assert bool(layer_of(model, kr.layers.PiecewiseLinearEmbedding)) == embeds
     assert model.suggestion == suggestion
-    assert [layer.members for layer in layer_of(model, kr.layers.EnsembleDense)] == [8, 8]
+    assert [layer.members for layer in layer_of(model, kr.layers.EnsembleDense)] == [members] * 2
     other = tabular(FRAME, REGRESSION, rows=rows)
     assert other.schema.rows == N
     assert other.optimizer.schedule.learning_rate == pytest.approx(rate)
