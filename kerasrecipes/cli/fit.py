@@ -63,8 +63,9 @@ def fit(
     DATA is a csv or parquet file with a header, or a folder with a sub-folder of images or .txt
     files for each class. What is in it is inferred, and said with the way to say otherwise. Where
     time is left, more networks are trained, each with other rows held out, and their mean
-    predicts. A linear model is fitted too; the better one on held-out rows is kept, and the report
-    has the scores of both. The run folder is that of `kerasrecipes train`.
+    predicts. A linear model is fitted too; of the network, the linear model and their mean the
+    best one on held-out rows is kept, and the report has the scores of all three. The run folder
+    is that of `kerasrecipes train`. Less than about 20 seconds leave little for training.
     """
     automatic = quiet_import("kerasrecipes.runs.automatic")
     result = automatic.auto(

@@ -1,6 +1,7 @@
 """The look of every figure, on light and on dark paper."""
 
 import io
+import warnings
 from dataclasses import dataclass
 from typing import Any
 
@@ -79,5 +80,8 @@ def legend(axes: Axes, style: Style, **arguments: Any) -> None:
 def to_png(figure: Figure, *, dpi: int = 150) -> bytes:
     """Returns the figure as a PNG file's bytes, the same bytes for the same figure."""
     buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", dpi=dpi, metadata={"Software": None})
+    with warnings.catch_warnings():
+        # Names of classes and columns may be in a script that the font lacks.
+        warnings.filterwarnings("ignore", "Glyph .* missing from", UserWarning)
+        figure.savefig(buffer, format="png", dpi=dpi, metadata={"Software": None})
     return buffer.getvalue()

@@ -1,6 +1,7 @@
 """The simplest model that another has to beat: linear, fitted by scikit-learn on the same rows."""
 
 import time
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -67,8 +68,13 @@ def fit_to(linear: Baseline, x: Any, y: Any, target: Any) -> str:
 
 
 def mean_of(models: Sequence[Any], target: Any, name: str) -> keras.Model:
-    """Returns a model that predicts the mean of some that take the same rows."""
+    """Returns a model that predicts the mean of some that take the same rows.
+
+    These lose their optimizers, which files of the mean would have to hold.
+    """
     first = models[0]
+    for each in models:
+        each.optimizer, each.compiled = None, False
     symbols = {
         each.name: keras.Input(each.shape[1:], dtype=each.dtype, name=each.name)
         for each in first.inputs
@@ -129,7 +135,10 @@ def _ridge(inputs: Any, y: np.ndarray, target: Any) -> tuple[str, np.ndarray, np
 
 def _logistic(inputs: Any, y: np.ndarray, units: int) -> tuple[str, np.ndarray, np.ndarray]:
     """Returns the weights of a head for classes; one that no row has is never predicted."""
-    found = LogisticRegression(max_iter=_ITERATIONS).fit(inputs, np.ravel(y))
+    with warnings.catch_warnings():
+        # Of tables with few rows of many classes, which the checks tell of.
+        warnings.filterwarnings("ignore", "The number of unique classes is greater", UserWarning)
+        found = LogisticRegression(max_iter=_ITERATIONS).fit(inputs, np.ravel(y))
     kernel, bias = found.coef_.T, found.intercept_
     if units > 1:
         classes = found.classes_.astype("int64")

@@ -15,7 +15,12 @@ from kerasrecipes.targets.target import Target
 def compare(
     prepared: Prepared, networks: Sequence[Network], linear: Baseline | None
 ) -> tuple[keras.Model, dict[str, Any]]:
-    """Returns the model that is kept, and the scores of all on validation and test rows."""
+    """Returns the model that is kept, and the scores of all on validation and test rows.
+
+    The validation scores are those of the single networks, each on the rows that it held out, and
+    of the linear model fitted beside each; the test scores those of the networks' mean, and of the
+    linear model fitted to all these rows.
+    """
     target = prepared.rows.target
     network = networks[0].model
     if len(networks) > 1:
@@ -24,12 +29,13 @@ def compare(
             fit_to(linear, *known(prepared), target)
     x, y = prepared.rows.parts["test"]
     test = _with_mean(predictions(network, linear, x))
-    held_out = _with_mean(_joined([each.outputs for each in networks]))
-    y_held_out = np.concatenate([each.y for each in networks])
+    each_held_out = [_with_mean(each.outputs) for each in networks]
+    held_out = {name: [each[name] for each in each_held_out] for name in test}
+    y_held_out = [each.y for each in networks]
     scores = {
         name: {
             "validation": _scores(target, y_held_out, held_out[name]),
-            "test": _scores(target, y, test[name]),
+            "test": _scores(target, [y], [test[name]]),
         }
         for name in test
     }
@@ -57,11 +63,6 @@ def lowest(losses: Mapping[str, float]) -> str:
     return min(losses, key=lambda name: losses[name] if losses[name] == losses[name] else np.inf)
 
 
-def _joined(outputs: Sequence[Mapping[str, np.ndarray]]) -> dict[str, np.ndarray]:
-    """Returns what several networks, and the linear models beside them, predicted in turn."""
-    return {name: np.concatenate([each[name] for each in outputs]) for name in outputs[0]}
-
-
 def _with_mean(outputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
     """Adds the mean of network and linear model, if there is one, to their predictions."""
     if "baseline" not in outputs:
@@ -69,10 +70,23 @@ def _with_mean(outputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
     return {**outputs, "mean": (outputs["network"] + outputs["baseline"]) / 2}
 
 
-def _scores(target: Target, y: np.ndarray, outputs: np.ndarray) -> dict[str, float]:
-    """Returns loss and metrics of predictions."""
-    found = {"loss": float(target.loss()(y, outputs))}
+def _scores(
+    target: Target, y: Sequence[np.ndarray], outputs: Sequence[np.ndarray]
+) -> dict[str, float]:
+    """Returns loss and metrics of predictions, which several models may have made in turn.
+
+    The area under the ROC curve compares rows, so it is the mean of those of the models.
+    """
+    found = {"loss": float(target.loss()(np.concatenate(y), np.concatenate(outputs)))}
     for metric in target.metrics():
-        metric.update_state(y, outputs)
-        found[metric.name] = float(metric.result())
+        pairs = [(np.concatenate(y), np.concatenate(outputs))]
+        if isinstance(metric, keras.metrics.AUC):
+            pairs = [(a, p) for a, p in zip(y, outputs, strict=True) if np.ptp(a) > 0] or pairs
+        found[metric.name] = float(np.mean([_score(metric, *pair) for pair in pairs]))
     return found
+
+
+def _score(metric: keras.metrics.Metric, y: np.ndarray, outputs: np.ndarray) -> float:
+    metric.reset_state()
+    metric.update_state(y, outputs)
+    return float(metric.result())

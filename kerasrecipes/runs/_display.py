@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from kerasrecipes.diagnosis.diagnose import diagnose
@@ -39,8 +40,8 @@ def before(console: Console, plan: Mapping[str, Any], folder: Path) -> None:
     """Says what is about to happen; `plan` is the part of the metrics that is known by then."""
     data, fit = plan["data"], plan["fit"]
     rows = ", ".join(f"{split} {count:,}" for split, count in data["rows"].items())
-    title = f"[bold]{plan['name']}[/]"
-    console.print(f"{title}: {plan['summary']}" if plan["summary"] else title)
+    title = f"[bold]{escape(plan['name'])}[/]"
+    console.print(f"{title}: {escape(plan['summary'])}" if plan["summary"] else title)
     given = ", ".join(f"{name} {value}" for name, value in plan["model"].items())
     facts(
         console,

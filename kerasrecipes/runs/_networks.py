@@ -2,37 +2,39 @@
 
 import dataclasses
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import keras
 import numpy as np
 from rich.console import Console
-from rich.progress import track
 from sklearn.model_selection import KFold, StratifiedKFold
 
 from kerasrecipes._arrays import take
+from kerasrecipes.callbacks.interrupt import Interrupt
 from kerasrecipes.callbacks.standard import standard
+from kerasrecipes.callbacks.time_budget import TimeBudget
 from kerasrecipes.data.split import Pair
-from kerasrecipes.recipes.table_model import TableModel
 from kerasrecipes.runs import execute
 from kerasrecipes.runs._baseline import Baseline, fit_to
 from kerasrecipes.runs.prepare import Prepared, Rows, another, takes_table
 from kerasrecipes.tuning._fold import all_rows
+from kerasrecipes.tuning._tables import encoded
 
-_CAUTION = 1.15
-_FEW = 2_000
+CAUTION = 1.15
+_FEW, _BATCH = 2_000, 256
+_LEAST_PARTS = 5
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Network:
-    """A trained network, with what was predicted for the rows that it has not seen.
+    """A trained network, with what was predicted for the rows that it was not trained on.
 
     Attributes:
         model: The network.
-        y: Encoded labels of rows held out.
+        y: Encoded labels of the rows held out. They decide its best epoch.
         outputs: Predictions for them, of "network", and of "baseline" if there is a linear model,
-            which has not seen them either.
+            which was not fitted to them either.
     """
 
     model: keras.Model
@@ -55,10 +57,18 @@ def predictions(network: keras.Model, linear: Baseline | None, x: Any) -> dict[s
 
 
 def _predicted(model: keras.Model, x: Any) -> np.ndarray:
-    """Returns the outputs for rows; for few rows of a table without a graph, which takes longer."""
-    if not isinstance(model, TableModel) or len(x) > _FEW:
+    """Returns the outputs for rows; for few rows without a graph, which takes longer to make."""
+    if len(x) > _FEW or keras.config.backend() != "tensorflow":
         return execute.predict(model, x)
-    return keras.ops.convert_to_numpy(model(model.encode(x), training=False))
+    parts = [take(x, np.arange(i, min(i + _BATCH, len(x)))) for i in range(0, len(x), _BATCH)]
+    found = [model(_symbols_of(model, part), training=False) for part in parts]
+    return np.concatenate([keras.ops.convert_to_numpy(each) for each in found])
+
+
+def _symbols_of(model: keras.Model, x: Any) -> Any:
+    """Returns rows as the layers take them."""
+    found = encoded(model, x)
+    return found if isinstance(found, dict) else keras.ops.convert_to_tensor(found)
 
 
 def known(prepared: Prepared) -> Pair:
@@ -75,51 +85,71 @@ def more(
     seconds: float,
     deadline: float,
     console: Console,
-) -> list[Network]:
+) -> Iterator[Network]:
     """Trains further networks on other parts of the training and validation rows.
 
-    The training rows are cut into `count` parts, by class; each network holds one of them out, and
-    trains on the others and on the validation rows. One that does not come to its end in time, or
-    before Ctrl-C, is left out. The linear model has its own weights at the end.
+    The training rows are cut into `count` parts, five at least, by class; each network holds one
+    of them out, and trains on the others and on the validation rows. It prepares its inputs as the
+    first one does. None begins that would not come to its end in time, and the first that does not
+    is left out and the last; so is one that predicts values that are not finite.
 
     Args:
         prepared: The first network, trained, with its rows.
-        linear: The linear model beside them, which is fitted to the same rows as each.
+        linear: The linear model beside them, which is fitted to the same rows as each, and has the
+            weights at the end that it came with.
         count: Most further networks.
         seconds: What the first one took.
         deadline: `time.perf_counter()` at which the last has to be done.
-        console: Where to show how far it is.
+        console: Where to print a line for each.
+
+    Raises: KeyboardInterrupt at Ctrl-C and SystemExit at SIGTERM, which leave the network out.
     """
-    found: list[Network] = []
-    rows = known(prepared)
-    parts = _parts(prepared, count)
     weights = None if linear is None else linear.model.get_weights()
     try:
-        for held_out in track(parts, "More networks", console=console, disable=console.quiet):
-            began = time.perf_counter()
-            if began + _CAUTION * seconds > deadline:
-                break
-            own = _rows(prepared.rows, rows, held_out)
-            network = _trained(prepared, own, linear, len(found) + 1, deadline)
-            if network is None:
-                break
-            found.append(network)
-            seconds = max(seconds, time.perf_counter() - began)
-    except KeyboardInterrupt:
-        console.print("Ctrl-C: no more networks.")
-    if linear is not None:
-        linear.model.set_weights(weights)
-    return found
+        yield from _more(prepared, linear, count, seconds, deadline, console)
+    finally:
+        if linear is not None:
+            linear.model.set_weights(weights)
+
+
+def _more(
+    prepared: Prepared,
+    linear: Baseline | None,
+    count: int,
+    seconds: float,
+    deadline: float,
+    console: Console,
+) -> Iterator[Network]:
+    rows = known(prepared)
+    for number, held_out in enumerate(_parts(prepared, count), start=2):
+        began = time.perf_counter()
+        if began + CAUTION * seconds > deadline:
+            console.print(f"No time for more networks than {number - 1}.")
+            return
+        network = _trained(prepared, _rows(prepared.rows, rows, held_out), linear, number, deadline)
+        if network is None:
+            console.print(f"No time to end network {number}.")
+            return
+        took = time.perf_counter() - began
+        is_finite = np.isfinite(network.outputs["network"]).all()
+        left_out = "" if is_finite else ", left out: its predictions are not finite"
+        console.print(
+            f"network {number}/{count + 1}  {len(held_out):,} other rows held out{left_out}  "
+            f"{took:.1f}s"
+        )
+        if is_finite:
+            yield network
+        seconds = max(seconds, took)
 
 
 def _parts(prepared: Prepared, count: int) -> list[np.ndarray]:
     """Returns the numbers of the training rows that each further network holds out."""
     y = np.asarray(prepared.rows.parts["train"].y)
-    number = max(2, count)
+    number = max(_LEAST_PARTS, count)
     if len(y) < number:
         return []
     by_class = prepared.rows.target.name in ("binary", "multiclass")
-    is_enough = by_class and np.bincount(np.ravel(y).astype("int64")).max() >= number
+    is_enough = by_class and np.bincount(np.ravel(y).astype("int64")).min() >= number
     kind = StratifiedKFold if is_enough else KFold
     splitter = kind(number, shuffle=True, random_state=prepared.recipe.seed)
     labels = np.ravel(y) if is_enough else None
@@ -137,8 +167,8 @@ def _rows(rows: Rows, known: Pair, held_out: np.ndarray) -> Rows:
 def _trained(
     prepared: Prepared, rows: Rows, linear: Baseline | None, number: int, deadline: float
 ) -> Network | None:
-    """Returns a network for other rows than the first one's; None if it was stopped."""
-    seed = prepared.recipe.seed + number
+    """Returns a network for other rows than the first one's; None if its time was up."""
+    seed = prepared.recipe.seed + number - 1
     model = another(prepared, seed, f"{prepared.model.name}_{number}")
     recipe = dataclasses.replace(prepared.recipe, seed=seed)
     callbacks = standard(
@@ -149,7 +179,9 @@ def _trained(
     )
     own = Prepared(recipe, rows, model)
     execute.fit(own, callbacks)
-    if any(getattr(each, "interrupted", False) for each in callbacks):
+    if any(isinstance(each, Interrupt) and each.interrupted for each in callbacks):
+        raise KeyboardInterrupt
+    if any(isinstance(each, TimeBudget) and each.interrupted for each in callbacks):
         return None
     if linear is not None:
         fit_to(linear, *rows.parts["train"], rows.target)

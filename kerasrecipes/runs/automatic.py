@@ -13,7 +13,7 @@ from rich.console import Console
 
 from kerasrecipes import _run_files, sanity
 from kerasrecipes._arrays import take
-from kerasrecipes._checks import check_int, check_number
+from kerasrecipes._checks import InputError, check_int, check_number
 from kerasrecipes.callbacks._snapshot import Snapshot
 from kerasrecipes.callbacks.callback import Callback
 from kerasrecipes.data.batches import batches
@@ -23,7 +23,7 @@ from kerasrecipes.runs import _display, execute, folder, schema
 from kerasrecipes.runs._baseline import Baseline, baseline
 from kerasrecipes.runs._comparison import compare
 from kerasrecipes.runs._inferred import Inferred, inferred
-from kerasrecipes.runs._networks import judged, more
+from kerasrecipes.runs._networks import CAUTION, Network, judged, more
 from kerasrecipes.runs._problems import Places, Problem
 from kerasrecipes.runs.load import apply
 from kerasrecipes.runs.prepare import Prepared, prepare
@@ -36,7 +36,6 @@ _OF_OTHERS = Suggestion(40, 32)
 _PROBED = 12
 _KEPT_BACK = 0.12
 _LEAST_KEPT_BACK = 3.0
-_CAUTION = 1.15
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -143,8 +142,13 @@ def auto(
         folder.write_text(run / _run_files.RECIPE, prepared.recipe.to_toml())
         folder.write_json(run / _run_files.CHECKS, ready.checks)
         return _train(ready, run, plan, deadline)
-    except BaseException:
-        folder.discard_untrained(run)
+    except BaseException as error:
+        lacks = not folder.discard_untrained(run) and not (run / _run_files.METRICS).exists()
+        if lacks and not isinstance(error, InputError):
+            console.print(
+                f"Stopped before the end. Go on with the first network alone: kerasrecipes train "
+                f"--resume {run}"
+            )
         raise
 
 
@@ -166,8 +170,7 @@ def _prepared(
     if kind == "cnn":
         tables["preprocessing"] = {"axis": "none"}
     problems += apply(tables, overrides)
-    # Relative paths in a recipe start from its own folder; those of this one are absolute.
-    places = Places(Path.cwd() / f"{path.name.split('.')[0]}.toml", {})
+    places = Places(path.resolve(), {})
     recipe, more = schema.check(tables, path=places.path, places=places)
     prepared = _with_choice(recipe, [*problems, *more], set_by_hand)
     return prepared, {name: set_by_hand.get(name, {}) for name in ("fit", "model")}
@@ -224,7 +227,7 @@ def _affordable(prepared: Prepared, began: float, deadline: float) -> int:
     first, *others = clock.epochs
     validation = min(clock.validations)
     epoch = min(others) - validation
-    per_epoch = _CAUTION * (epoch * max(1.0, count / len(some)) + validation)
+    per_epoch = CAUTION * (epoch * max(1.0, count / len(some)) + validation)
     left = deadline - time.perf_counter() - (first - min(others)) - _kept_back(deadline - began)
     return int(left / per_epoch)
 
@@ -269,14 +272,9 @@ def _train(ready: _Ready, run: Path, plan: dict[str, Any], deadline: float) -> R
     with execute.no_interrupt():
         folder.write_with(run / _run_files.MODEL, prepared.model.save)
         networks = [judged(prepared, ready.linear)]
+    stop = None
     if not outcome["metrics"]["interrupted"]:
-        seconds = outcome["metrics"]["seconds"]
-        began = time.perf_counter() - seconds["fit"]
-        others, end = ready.networks - 1, deadline - spare
-        networks += more(
-            prepared, ready.linear, others, seconds=seconds["fit"], deadline=end, console=console
-        )
-        seconds["fit"] = time.perf_counter() - began
+        stop = _add_networks(networks, ready, outcome["metrics"]["seconds"], deadline - spare)
     with execute.no_interrupt():
         model, compared = compare(prepared, networks, ready.linear)
         prepared = dataclasses.replace(prepared, model=model)
@@ -290,4 +288,27 @@ def _train(ready: _Ready, run: Path, plan: dict[str, Any], deadline: float) -> R
         shutil.rmtree(run / _run_files.CHECKPOINT, ignore_errors=True)
     _display.after(console, metrics, run)
     _display.compared(console, compared)
+    if stop is not None:
+        raise stop
     return RunResult(run, metrics, outcome["history"])
+
+
+def _add_networks(
+    networks: list[Network], ready: _Ready, seconds: dict[str, float], deadline: float
+) -> BaseException | None:
+    """Trains further networks until something stops that; returns what did if it is to go on.
+
+    Ctrl-C ends it, and no more. After SIGTERM, or an error, all that is trained is saved first.
+    """
+    began = time.perf_counter() - seconds["fit"]
+    given = {"seconds": seconds["fit"], "deadline": deadline, "console": ready.console}
+    stop = None
+    try:
+        for network in more(ready.prepared, ready.linear, ready.networks - 1, **given):
+            networks.append(network)
+    except KeyboardInterrupt:
+        ready.console.print(f"Ctrl-C: no more networks than {len(networks)}.")
+    except BaseException as error:
+        stop = error
+    seconds["fit"] = time.perf_counter() - began
+    return stop

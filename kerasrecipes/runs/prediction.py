@@ -74,8 +74,8 @@ def _takes_text(metrics: dict[str, Any]) -> bool:
 
 def _header(path: Path, separator: str) -> list[str]:
     try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            return next(csv.reader(file, delimiter=separator), [])
+        with pd.io.common.get_handle(path, "r", compression="infer", encoding="utf-8-sig") as file:
+            return next(csv.reader(file.handle, delimiter=separator), [])
     except OSError as error:
         raise InputError(f"{path} cannot be read: {error.strerror}.") from error
     except UnicodeDecodeError as error:

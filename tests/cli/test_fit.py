@@ -23,7 +23,9 @@ def csv(tmp_path):
 
 @pytest.mark.slow
 def test_a_file_in_a_run_folder_out(csv, tmp_path):
-    result = call(csv, "--seconds", 60, "--set", "fit.epochs=2", "--out", tmp_path, "--quiet")
+    result = call(
+        csv, "--seconds", 60, "--networks", 2, "--set", "fit.epochs=2", "--out", tmp_path, "--quiet"
+    )
     assert result.exit_code == 0, result.output
     folder = pathlib.Path(result.stdout.strip())
     assert folder.parent == tmp_path / "iris"

@@ -1,5 +1,8 @@
 """Networks that hold out other rows each, against NumPy and scikit-learn."""
 
+import io
+import json
+import signal
 import time
 
 import keras
@@ -10,10 +13,11 @@ from rich.console import Console
 from sklearn.metrics import log_loss
 
 from kerasrecipes import runs
+from kerasrecipes.callbacks.time_budget import TimeBudget
 from kerasrecipes.runs import _networks, automatic, execute
 from kerasrecipes.runs._baseline import baseline, fit_to
 from kerasrecipes.runs._comparison import compare
-from kerasrecipes.runs._networks import judged, known, more
+from kerasrecipes.runs._networks import Network, judged, known, more
 from kerasrecipes.runs.prepare import Prepared
 
 RNG = np.random.default_rng(0)
@@ -39,19 +43,23 @@ def first(csv):
     return prepared, baseline("tabular", prepared.rows, 0)
 
 
-def further(first, count, **arguments):
+def further_of(first, count, **arguments):
     given = {"seconds": 0.0, "deadline": time.perf_counter() + 600, "console": QUIET}
-    return more(*first, count, **{**given, **arguments})
+    yield from more(*first, count, **{**given, **arguments})
+
+
+def further(first, count, **arguments):
+    return list(further_of(first, count, **arguments))
 
 
 def test_each_row_is_held_out_once(first):
     prepared, linear = first
-    networks = [judged(prepared, linear), *further(first, 3)]
-    assert len(networks) == 4
+    networks = [judged(prepared, linear), *further(first, 5)]
+    assert len(networks) == 6
     y = np.concatenate([each.y for each in networks])
     all_rows = known(prepared)
     np.testing.assert_array_equal(np.sort(y, axis=0), np.sort(all_rows.y, axis=0))
-    parts = _networks._parts(prepared, 3)
+    parts = _networks._parts(prepared, 5)
     numbers = np.concatenate(parts)
     assert sorted(numbers) == list(range(len(prepared.rows.parts["train"].y)))
     shares = [each.y.mean() for each in networks[1:]]
@@ -125,9 +133,47 @@ def test_scores_are_those_of_rows_held_out(first):
     assert model.evaluate(x, y, verbose=0, return_dict=True)["loss"] == pytest.approx(test, 1e-4)
 
 
+def test_the_mean_is_saved_without_the_optimizers_of_its_parts(first, tmp_path):
+    prepared, _ = first
+    networks = [judged(prepared, None), *further((prepared, None), 2)]
+    model, found = compare(prepared, networks, None)
+    assert found["kept"] == "network"
+    model.save(tmp_path / "m.keras")
+    optimizers = 2  # moments per weight, of the mean alone
+    weights = 4 * model.count_params()
+    assert (tmp_path / "m.keras").stat().st_size < (1 + optimizers) * weights + 300_000
+    x = prepared.rows.parts["test"].x
+    loaded = keras.saving.load_model(tmp_path / "m.keras")
+    np.testing.assert_allclose(
+        loaded.predict(x, verbose=0), model.predict(x, verbose=0), rtol=1e-5, atol=1e-6
+    )
+
+
+@pytest.mark.parametrize(("count", "least"), [(1, 0.68), (2, 0.68), (5, 0.68), (8, 0.74)])
+def test_few_networks_train_on_as_many_rows_as_many(csv, count, least):
+    prepared, _ = automatic._prepared(automatic.inferred(csv, None), csv, SMALL, 0)
+    rows = known(prepared)
+    for held_out in _networks._parts(prepared, count):
+        assert len(rows.y) - len(held_out) >= least * N - 1
+
+
+def test_the_area_under_the_curve_is_the_mean_of_those_of_the_networks(first):
+    """Scores of different networks cannot be ranked with one another."""
+    prepared, _ = first
+    y = [np.array([[0.0], [0.0], [1.0]]), np.array([[0.0], [1.0]]), np.zeros((3, 1))]
+    p = [np.array([[0.5], [0.6], [0.7]]), np.array([[0.1], [0.2]]), np.full((3, 1), 0.9)]
+    networks = [Network(prepared.model, a, {"network": b}) for a, b in zip(y, p, strict=True)]
+    found = compare(prepared, networks, None)[1]["scores"]["network"]["validation"]
+    assert found["auc"] == pytest.approx(1.0, abs=1e-3)
+    expected = log_loss(np.concatenate(y).ravel(), np.concatenate(p).ravel())
+    assert found["loss"] == pytest.approx(expected, rel=1e-5)
+
+
 def test_none_begins_that_would_not_end_in_time(first):
-    assert further(first, 3, seconds=1e6) == []
+    said = Console(file=io.StringIO())
+    assert further(first, 3, seconds=1e6, console=said) == []
     assert further(first, 3, deadline=0.0) == []
+    assert "No time for more networks than 1" in said.file.getvalue()
 
 
 def test_one_that_is_stopped_is_left_out(first, monkeypatch):
@@ -136,7 +182,7 @@ def test_one_that_is_stopped_is_left_out(first, monkeypatch):
 
     def stopped(own, callbacks):
         if next(times) == 1:
-            next(c for c in callbacks if hasattr(c, "seconds")).interrupted = True
+            next(c for c in callbacks if isinstance(c, TimeBudget)).interrupted = True
             return None
         return fit(own, callbacks)
 
@@ -155,9 +201,50 @@ def test_ctrl_c_keeps_what_is_trained(first, monkeypatch):
             raise KeyboardInterrupt
 
     monkeypatch.setattr(_networks, "fit_to", interrupted)
-    assert len(further(first, 3)) == 1
+    found = []
+    with pytest.raises(KeyboardInterrupt):
+        found.extend(further_of(first, 3))
+    assert len(found) == 1
     for old, new in zip(before, linear.model.get_weights(), strict=True):
         np.testing.assert_array_equal(old, new)
+
+
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM"])
+def test_a_signal_in_a_further_fit_ends_the_run_with_everything(name, csv, tmp_path, monkeypatch):
+    """Ctrl-C ends in a run; SIGTERM too, and then the process."""
+    fit, calls = execute.fit, []
+
+    class Signal(keras.callbacks.Callback):
+        def on_epoch_begin(self, epoch, logs=None):
+            signal.raise_signal(getattr(signal, name))
+
+    def signalled(own, callbacks):
+        calls.append(own)
+        return fit(own, [*callbacks, Signal()] if len(calls) == 3 else callbacks)
+
+    monkeypatch.setattr(execute, "fit", signalled)
+    given = {"overrides": SMALL, "seconds": 600, "out": tmp_path, "quiet": True}
+    if name == "SIGINT":
+        runs.auto(csv, **given)
+    else:
+        with pytest.raises(SystemExit):
+            runs.auto(csv, **given)
+    (folder,) = (tmp_path / "houses").iterdir()
+    assert runs.evaluate(folder).differences == {}
+    metrics = json.loads((folder / "metrics.json").read_text())
+    assert metrics["compared"]["networks"] == 2
+
+
+def test_a_network_that_diverged_is_left_out(first, monkeypatch):
+    outputs, calls = _networks.predictions, []
+
+    def diverged(*given):
+        calls.append(1)
+        found = outputs(*given)
+        return {**found, "network": found["network"] * np.nan} if len(calls) == 1 else found
+
+    monkeypatch.setattr(_networks, "predictions", diverged)
+    assert len(further(first, 3)) == 2
 
 
 @pytest.mark.parametrize(("count", "networks"), [(0, 0), (1, 1), (2, 2)])
@@ -172,6 +259,7 @@ def test_fewer_rows_of_each_class_than_parts(csv):
     few = Prepared(prepared.recipe, type(prepared.rows)(None, prepared.rows.target, parts), None)
     assert [len(each) for each in _networks._parts(few, 5)] == [1] * 5
     assert _networks._parts(few, 6) == []
+    assert len(_networks._parts(few, 2)) == 2
 
 
 def test_a_run_with_several(csv, tmp_path):
