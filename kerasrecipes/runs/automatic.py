@@ -113,7 +113,7 @@ def auto(
     >>> from sklearn.datasets import load_iris
     >>> folder = pathlib.Path(tempfile.mkdtemp())
     >>> load_iris(as_frame=True).frame.to_csv(folder / "iris.csv", index=False)
-    >>> run = auto(folder / "iris.csv", seconds=20, out=folder / "runs", quiet=True)
+    >>> run = auto(folder / "iris.csv", networks=2, out=folder / "runs", quiet=True)
     >>> sorted(run.metrics["compared"]["scores"])
     ['baseline', 'mean', 'network']
     """

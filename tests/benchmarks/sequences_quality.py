@@ -8,8 +8,9 @@ Called with a folder of downloads, and any of the names of data sets, recipes an
 Recipes are "temporal" (form "fcn"), "resnet" (the other form), "rnn" and "transformer", with
 their defaults but for the padding of series of unlike lengths. Sets have fixed training and test
 rows; the seed draws weights, order and dropout. Nothing is chosen on test rows: a fit has as many
-epochs as make 1,500 updates, at least 15, in batches of 64, or of 16 below 1,000 rows, and ends
-where the rate does. CPU seconds are those of building, tracing and fitting.
+epochs as make 1,500 updates (`updates=N` for others), at least 15, in batches of 64, or of 16
+below 1,000 rows, and ends where the rate does. CPU seconds are those of building, tracing and
+fitting.
 """
 
 import importlib
@@ -72,13 +73,13 @@ def _row(line):
     return np.stack(values, axis=1), label
 
 
-def trained(recipe, x, y, seed):
+def trained(recipe, x, y, seed, updates):
     """Returns a trained model, the epochs and the CPU seconds that it took."""
     make, arguments = RECIPES[recipe]
     if (x == PADDING).any():
         arguments = {**arguments, "mask_value": PADDING}
     batch_size = 64 if len(x) >= 1_000 else 16
-    epochs = max(15, round(1_500 / np.ceil(len(x) / batch_size)))
+    epochs = max(15, round(updates / np.ceil(len(x) / batch_size)))
     keras.utils.set_random_seed(seed)
     began = time.process_time()
     target = kr.targets.Multiclass(int(y.max()) + 1)
@@ -88,12 +89,12 @@ def trained(recipe, x, y, seed):
     return model, epochs, time.process_time() - began
 
 
-def row_of(name, recipe, folder, seeds):
+def row_of(name, recipe, folder, seeds, updates):
     """Returns a row of the table."""
     found = []
     x, y, xt, yt = mnist1d(folder) if name == "mnist1d" else series(folder, name)
     for seed in range(seeds):
-        model, epochs, seconds = trained(recipe, x, y, seed)
+        model, epochs, seconds = trained(recipe, x, y, seed, updates)
         p = model.predict(xt, verbose=0)
         loss = -np.log(np.maximum(p[np.arange(len(yt)), yt], 1e-7)).mean()
         found.append(((p.argmax(axis=1) == yt).mean(), loss, seconds))
@@ -113,9 +114,12 @@ def main():
     names = [each for each in asked if each in NAMES] or NAMES
     recipes = [each for each in asked if each in RECIPES] or list(RECIPES)
     seeds = next((int(each) for each in asked if each.isdigit()), 5)
+    updates = next((int(each[8:]) for each in asked if each.startswith("updates=")), 1_500)
     header = ["data", "recipe", "epochs", "accuracy, mean", "each seed", "log loss", "CPU s"]
     rows = [
-        row_of(name, recipe, pathlib.Path(folder), seeds) for name in names for recipe in recipes
+        row_of(name, recipe, pathlib.Path(folder), seeds, updates)
+        for name in names
+        for recipe in recipes
     ]
     print(f"{machine()}; one thread\n\n{table(header, rows)}")
 

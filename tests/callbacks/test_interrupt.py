@@ -121,6 +121,7 @@ def test_signals_that_come_twice_do_no_harm():
     assert stop.value.code == 143
 
 
+@pytest.mark.slow
 def test_sigterm_after_ctrl_c_exits_and_ctrl_c_after_sigterm_aborts():
     before = signal.getsignal(INT)
     with pytest.raises(SystemExit):

@@ -85,7 +85,7 @@ def test_the_baseline_is_kept_where_it_is_better(csv, tmp_path):
     frame.to_csv(tmp_path / "linear.csv", index=False)
     overrides = {**SMALL, "fit.epochs": 1, "model.learning_rate": 1e-9}
     found = runs.auto(
-        tmp_path / "linear.csv", overrides=overrides, seconds=600, out=tmp_path, quiet=True
+        tmp_path / "linear.csv", networks=1, overrides=overrides, out=tmp_path, quiet=True
     )
     assert found.metrics["compared"]["kept"] == "baseline"
     loaded = keras.saving.load_model(found.folder / "model.keras")

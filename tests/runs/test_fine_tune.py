@@ -33,6 +33,7 @@ def features(model):
     return [keras.ops.convert_to_numpy(each) for each in network.weights]
 
 
+@pytest.mark.slow
 def test_a_network_beside_the_file_is_trained_on_and_again_from_the_run(folder, monkeypatch):
     monkeypatch.chdir(folder)
     run = runs.train(folder / "digits-fine-tune.toml", overrides=["fit.epochs=2"], quiet=True)

@@ -209,6 +209,7 @@ def test_ctrl_c_keeps_what_is_trained(first, monkeypatch):
         np.testing.assert_array_equal(old, new)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["SIGINT", "SIGTERM"])
 def test_a_signal_in_a_further_fit_ends_the_run_with_everything(name, csv, tmp_path, monkeypatch):
     """Ctrl-C ends in a run; SIGTERM too, and then the process."""
