@@ -106,40 +106,31 @@ def more(
     """
     weights = None if linear is None else linear.model.get_weights()
     try:
-        yield from _more(prepared, linear, count, seconds, deadline, console)
+        rows = known(prepared)
+        for number, held_out in enumerate(_parts(prepared, count), start=2):
+            began = time.perf_counter()
+            if began + CAUTION * seconds > deadline:
+                console.print(f"No time for more networks than {number - 1}.")
+                return
+            network = _trained(
+                prepared, _rows(prepared.rows, rows, held_out), linear, number, deadline
+            )
+            if network is None:
+                console.print(f"No time to end network {number}.")
+                return
+            took = time.perf_counter() - began
+            is_finite = np.isfinite(network.outputs["network"]).all()
+            left_out = "" if is_finite else ", left out: its predictions are not finite"
+            console.print(
+                f"network {number}/{count + 1}  {len(held_out):,} other rows held out{left_out}  "
+                f"{took:.1f}s"
+            )
+            if is_finite:
+                yield network
+            seconds = max(seconds, took)
     finally:
         if linear is not None:
             linear.model.set_weights(weights)
-
-
-def _more(
-    prepared: Prepared,
-    linear: Baseline | None,
-    count: int,
-    seconds: float,
-    deadline: float,
-    console: Console,
-) -> Iterator[Network]:
-    rows = known(prepared)
-    for number, held_out in enumerate(_parts(prepared, count), start=2):
-        began = time.perf_counter()
-        if began + CAUTION * seconds > deadline:
-            console.print(f"No time for more networks than {number - 1}.")
-            return
-        network = _trained(prepared, _rows(prepared.rows, rows, held_out), linear, number, deadline)
-        if network is None:
-            console.print(f"No time to end network {number}.")
-            return
-        took = time.perf_counter() - began
-        is_finite = np.isfinite(network.outputs["network"]).all()
-        left_out = "" if is_finite else ", left out: its predictions are not finite"
-        console.print(
-            f"network {number}/{count + 1}  {len(held_out):,} other rows held out{left_out}  "
-            f"{took:.1f}s"
-        )
-        if is_finite:
-            yield network
-        seconds = max(seconds, took)
 
 
 def _parts(prepared: Prepared, count: int) -> list[np.ndarray]:

@@ -171,8 +171,8 @@ def _prepared(
         tables["preprocessing"] = {"axis": "none"}
     problems += apply(tables, overrides)
     places = Places(path.resolve(), {})
-    recipe, more = schema.check(tables, path=places.path, places=places)
-    prepared = _with_choice(recipe, [*problems, *more], set_by_hand)
+    recipe, others = schema.check(tables, path=places.path, places=places)
+    prepared = _with_choice(recipe, [*problems, *others], set_by_hand)
     return prepared, {name: set_by_hand.get(name, {}) for name in ("fit", "model")}
 
 
